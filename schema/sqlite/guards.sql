@@ -1,0 +1,67 @@
+-- Guards: the file itself keeps facts append-only against every program that opens it. UPDATE and DELETE are refused;
+-- an insert is refused when its key is there (INSERT OR REPLACE would get past the other two) and when it is out of
+-- order: records are numbered densely, and the rows of a record come with it, in the number it states, before the next.
+-- The guards are dropped and made again inside the transaction of a bulk import; nobody sees the gap.
+CREATE TRIGGER guard_migration_update BEFORE UPDATE ON migration BEGIN SELECT RAISE(ABORT, 'append-only: migration is never updated'); END;
+CREATE TRIGGER guard_migration_delete BEFORE DELETE ON migration BEGIN SELECT RAISE(ABORT, 'append-only: migration is never deleted from'); END;
+CREATE TRIGGER guard_regime_update BEFORE UPDATE ON regime BEGIN SELECT RAISE(ABORT, 'append-only: regime is never updated'); END;
+CREATE TRIGGER guard_regime_delete BEFORE DELETE ON regime BEGIN SELECT RAISE(ABORT, 'append-only: regime is never deleted from'); END;
+CREATE TRIGGER guard_batch_update BEFORE UPDATE ON batch BEGIN SELECT RAISE(ABORT, 'append-only: batch is never updated'); END;
+CREATE TRIGGER guard_batch_delete BEFORE DELETE ON batch BEGIN SELECT RAISE(ABORT, 'append-only: batch is never deleted from'); END;
+CREATE TRIGGER guard_whole_source_update BEFORE UPDATE ON whole_source BEGIN SELECT RAISE(ABORT, 'append-only: whole_source is never updated'); END;
+CREATE TRIGGER guard_whole_source_delete BEFORE DELETE ON whole_source BEGIN SELECT RAISE(ABORT, 'append-only: whole_source is never deleted from'); END;
+CREATE TRIGGER guard_record_update BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, 'append-only: record is never updated'); END;
+CREATE TRIGGER guard_record_delete BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, 'append-only: record is never deleted from'); END;
+CREATE TRIGGER guard_line_update BEFORE UPDATE ON line BEGIN SELECT RAISE(ABORT, 'append-only: line is never updated'); END;
+CREATE TRIGGER guard_line_delete BEFORE DELETE ON line BEGIN SELECT RAISE(ABORT, 'append-only: line is never deleted from'); END;
+CREATE TRIGGER guard_event_line_update BEFORE UPDATE ON event_line BEGIN SELECT RAISE(ABORT, 'append-only: event_line is never updated'); END;
+CREATE TRIGGER guard_event_line_delete BEFORE DELETE ON event_line BEGIN SELECT RAISE(ABORT, 'append-only: event_line is never deleted from'); END;
+CREATE TRIGGER guard_act_update BEFORE UPDATE ON act BEGIN SELECT RAISE(ABORT, 'append-only: act is never updated'); END;
+CREATE TRIGGER guard_act_delete BEFORE DELETE ON act BEGIN SELECT RAISE(ABORT, 'append-only: act is never deleted from'); END;
+CREATE TRIGGER guard_refusal_update BEFORE UPDATE ON refusal BEGIN SELECT RAISE(ABORT, 'append-only: refusal is never updated'); END;
+CREATE TRIGGER guard_refusal_delete BEFORE DELETE ON refusal BEGIN SELECT RAISE(ABORT, 'append-only: refusal is never deleted from'); END;
+CREATE TRIGGER guard_entry_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'append-only: entry is never updated'); END;
+CREATE TRIGGER guard_entry_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'append-only: entry is never deleted from'); END;
+CREATE TRIGGER guard_migration_insert BEFORE INSERT ON migration BEGIN
+    SELECT RAISE(ABORT, 'append-only: migrations are numbered densely') WHERE NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM migration);
+END;
+CREATE TRIGGER guard_regime_insert BEFORE INSERT ON regime BEGIN
+    SELECT RAISE(ABORT, 'append-only: regimes are kept in order') WHERE NEW.adopted_by <= (SELECT coalesce(max(adopted_by), -1) FROM regime);
+END;
+CREATE TRIGGER guard_batch_insert BEFORE INSERT ON batch BEGIN
+    SELECT RAISE(ABORT, 'append-only: batches are numbered densely') WHERE NEW.batch IS NOT (SELECT coalesce(max(batch), 0) + 1 FROM batch);
+END;
+CREATE TRIGGER guard_whole_source_insert BEFORE INSERT ON whole_source BEGIN
+    SELECT RAISE(ABORT, 'append-only: the file is noted already') WHERE EXISTS (SELECT 1 FROM whole_source WHERE sha256 = NEW.sha256);
+END;
+CREATE TRIGGER guard_record_insert BEFORE INSERT ON record BEGIN
+    SELECT RAISE(ABORT, 'append-only: records are numbered densely') WHERE NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM record);
+    SELECT RAISE(ABORT, 'append-only: an event id is unique for ever') WHERE NEW.kind IN ('event', 'act') AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind IN ('event', 'act'));
+    SELECT RAISE(ABORT, 'append-only: an application number is unique') WHERE NEW.kind = 'application' AND NEW.application = NEW.seq AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind = 'application' AND application = seq);
+    SELECT RAISE(ABORT, 'append-only: a revision is unique') WHERE NEW.kind = 'application' AND NEW.application <> NEW.seq AND EXISTS (SELECT 1 FROM record WHERE application = NEW.application AND revision = NEW.revision AND kind = 'application' AND application <> seq);
+    SELECT RAISE(ABORT, 'append-only: the lines of the last record are missing') WHERE (SELECT line_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM event_line WHERE seq = NEW.seq - 1);
+    SELECT RAISE(ABORT, 'append-only: the entries of the last record are missing') WHERE (SELECT entry_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM entry WHERE seq = NEW.seq - 1);
+END;
+CREATE TRIGGER guard_line_insert BEFORE INSERT ON line BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM line WHERE seq = NEW.seq AND line = NEW.line);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM line WHERE seq = NEW.seq) >= (SELECT line_count FROM record WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_event_line_insert BEFORE INSERT ON event_line BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM event_line WHERE seq = NEW.seq AND ord = NEW.ord);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM event_line WHERE seq = NEW.seq) >= (SELECT line_count FROM record WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_act_insert BEFORE INSERT ON act BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM act WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_refusal_insert BEFORE INSERT ON refusal BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM refusal WHERE seq = NEW.seq AND ord = NEW.ord);
+END;
+CREATE TRIGGER guard_entry_insert BEFORE INSERT ON entry BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND ord = NEW.ord);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM entry WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
+END;

@@ -1,0 +1,68 @@
+//! Adopting another regime: a record of its own that posts what the change of rules moves.
+//!
+//! Every timeline is replayed under both regimes, and the difference of their postings is posted by one record. So figures
+//! through an earlier record stay what they were, and figures from it on are those of the new regime. The same replay
+//! answers what the other reading of an open question would give.
+
+use super::clerk::lost;
+use crate::error::{Error, Result};
+use crate::quota::posting::{Entry, Posting, difference};
+use crate::quota::regime::Regime;
+use crate::quota::timeline::{Options, replay};
+use crate::store::{Dossier, Fact, NewRecord, Read, RegimeKept, Write};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// The entries that a change of regime posts.
+///
+/// # Errors
+/// When the store cannot be read, or an event does not stand under the new regime.
+pub fn entries_of_change(read: &impl Read, old: &Regime, new: &Regime) -> Result<Vec<Entry>> {
+    let mut sums: BTreeMap<(NaiveDate, crate::quota::codes::Country, crate::quota::posting::EntryKind), crate::quota::posting::Measures> =
+        BTreeMap::new();
+    read.dossiers(&mut |dossier| {
+        for entry in change_of(&dossier, old, new)? {
+            *sums.entry((entry.effective_on, entry.allocation, entry.kind)).or_default() += entry.measures;
+        }
+        Ok(())
+    })?;
+    Ok(sums
+        .into_iter()
+        .filter(|(_, measures)| !measures.is_zero())
+        .map(|((effective_on, allocation, kind), measures)| Entry { effective_on, allocation, kind, measures })
+        .collect())
+}
+
+fn change_of(dossier: &Dossier, old: &Regime, new: &Regime) -> Result<Vec<Entry>> {
+    let before = postings(dossier, old)?.map_err(|(event, _)| lost("event", &event))?;
+    let after = postings(dossier, new)?.map_err(|(event, what)| {
+        Error::usage(
+            format!("{}: under the new regime the recorded event {event} would not stand: {what}", dossier.latest().number),
+            "correct the event first, or change the regime",
+        )
+    })?;
+    Ok(difference(&before, &after, None))
+}
+
+type Postings = std::result::Result<Vec<Posting>, (String, String)>;
+
+fn postings(dossier: &Dossier, regime: &Regime) -> Result<Postings> {
+    let latest = dossier.latest();
+    Ok(replay(latest.submitted_on, &latest.terms(), &dossier.events, regime, Options::default())
+        .map(|replay| replay.postings)
+        .map_err(|broken| (broken.event_id, broken.what)))
+}
+
+/// Records the change of regime.
+///
+/// # Errors
+/// As [`entries_of_change`], or when the store cannot be written.
+pub fn adopt<W: Write>(tx: &mut W, old: &Regime, new: &Regime, kept: RegimeKept, reference: &str, today: NaiveDate) -> Result<(u64, usize)> {
+    let entries = entries_of_change(tx, old, new)?;
+    let fact = Fact::Regime { id: kept.id.clone(), digest: kept.digest, reference: reference.to_string(), effective_on: today };
+    let seq = tx.head()?.seq + 1;
+    tx.keep_regime(RegimeKept { adopted_by: seq, ..kept })?;
+    let record = NewRecord { fact: &fact, application: None, allocation: None, shortfalls: &[], findings: "", entries: &entries };
+    let seq = tx.append(record)?.ok_or_else(|| lost("regime", &fact.id()))?;
+    Ok((seq, entries.len()))
+}

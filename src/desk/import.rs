@@ -1,0 +1,422 @@
+//! Importing files: each whole or not at all, all its errors told, the other files going on.
+//!
+//! A file is read and checked on a second thread while the first decides and records. A refusal by a limit is no error: it
+//! is recorded and the file goes on. A dry run is the very same walk in one transaction that leaves no trace. Memory stays
+//! flat: problems are handed out as they are found.
+
+use super::clerk::{Clerk, Outcome, Rejection};
+use super::ledger::Ledger;
+use super::recent::RecentApplications;
+use super::rejects::Rejects;
+use crate::error::{Error, Result};
+use crate::intake::{AnyItem, Document, Item, Place, Problem, Reader, TableReader};
+use crate::quota::application::Application;
+use crate::quota::event::{Act, Event};
+use crate::quota::finding::FindingCode;
+use crate::quota::regime::Regime;
+use crate::store::{Batch, Digest, End, Read, Store, Write};
+use chrono::NaiveDate;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+/// How to import.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Decide everything and record nothing.
+    pub dry_run: bool,
+    /// Record the good applications and events of a file with errors, and write the rest to a rejects file.
+    pub accept_good_rows: bool,
+    /// Where rejects files go; `None`: beside the file.
+    pub rejects_folder: Option<PathBuf>,
+    /// Who records.
+    pub recorded_by: String,
+    /// The clock, in seconds since 1970-01-01 UTC.
+    pub recorded_at: i64,
+    /// The day of recording.
+    pub today: NaiveDate,
+}
+
+/// A file to import.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Name in messages.
+    pub name: String,
+    /// Name that the ledger keeps: without its folder.
+    pub kept_name: String,
+}
+
+impl Source {
+    /// A file by its path.
+    pub fn file(path: &Path) -> Self {
+        let kept = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Source { path: path.to_path_buf(), name: path.display().to_string(), kept_name: kept }
+    }
+}
+
+/// What became of a file.
+#[derive(Clone, Debug, Default)]
+pub struct FileReport {
+    /// Name in messages.
+    pub name: String,
+    /// Name without its folder.
+    pub kept_name: String,
+    /// What it is; `None` when that could not be told.
+    pub document: Option<Document>,
+    /// Applications, events or acts recorded.
+    pub recorded: u64,
+    /// Known already.
+    pub known: u64,
+    /// Refused by a limit, now.
+    pub refused: u64,
+    /// Rejected as wrong.
+    pub rejected: u64,
+    /// Problems told.
+    pub problems: u64,
+    /// Findings by code.
+    pub findings: BTreeMap<FindingCode, u64>,
+    /// Where the rejected rows were written.
+    pub rejects: Option<PathBuf>,
+    /// Whether the file was left out.
+    pub left_out: bool,
+}
+
+/// What an import tells while it goes on.
+pub trait Witness {
+    /// A problem of the input.
+    fn problem(&mut self, problem: &Problem);
+    /// A refusal.
+    fn refusal(&mut self, source: &str, id: &str, seq: u64, shortfalls: &[crate::quota::decision::Shortfall]);
+    /// So many bytes of the file at hand were read.
+    fn progress(&mut self, name: &str, bytes: u64, of: u64);
+    /// The file is done.
+    fn done(&mut self, report: &FileReport);
+}
+
+/// A document's value, whichever it is.
+enum Given {
+    Application(Application),
+    Event(Event),
+    Act(Act),
+}
+
+/// An item, whichever document it is of.
+struct Taken {
+    value: std::result::Result<Given, Vec<Problem>>,
+    id: String,
+    lines: Vec<u64>,
+    raw: Vec<csv::StringRecord>,
+}
+
+impl Taken {
+    fn of<T>(item: Item<T>, wrap: fn(T) -> Given) -> Self {
+        Taken { value: item.value.map(wrap), id: item.id, lines: item.lines, raw: item.raw }
+    }
+}
+
+impl From<AnyItem> for Taken {
+    fn from(item: AnyItem) -> Self {
+        match item {
+            AnyItem::Application(item) => Taken::of(item, Given::Application),
+            AnyItem::Event(item) => Taken::of(item, Given::Event),
+            AnyItem::Act(item) => Taken::of(item, Given::Act),
+        }
+    }
+}
+
+/// What the files of one command share.
+struct Course {
+    options: ImportOptions,
+    recent: RecentApplications,
+    /// Hashes of the numbers of applications that were rejected, alone or with their file.
+    rejected_applications: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Course {
+    fn hash(&self, number: &str) -> u64 {
+        self.hasher.hash_one(number)
+    }
+}
+
+/// Imports files in the order in which they act: acts, then applications, then events, each by name.
+///
+/// # Errors
+/// When the ledger cannot be read or written; problems of the input are told to the witness instead.
+pub fn import<S: Store>(ledger: &mut Ledger<S>, sources: &[Source], options: ImportOptions, witness: &mut dyn Witness) -> Result<Vec<FileReport>> {
+    let regime = ledger.regime();
+    let mut course =
+        Course { options, recent: RecentApplications::default(), rejected_applications: HashSet::new(), hasher: RandomState::new() };
+    let (ordered, mut reports) = in_order(sources, witness);
+    if course.options.dry_run {
+        let batch = batch(&course.options, "dry run", None);
+        let mut done = ledger.store.write(batch, |tx| {
+            let mut done = Vec::new();
+            for (document, source) in &ordered {
+                tx.mark()?;
+                let (report, end) = import_one(tx, &regime, *document, source, &mut course, witness)?;
+                if end == End::Rollback {
+                    tx.rewind()?;
+                }
+                done.push(report);
+            }
+            Ok((done, End::Rollback))
+        })?;
+        reports.append(&mut done);
+        return Ok(reports);
+    }
+    for (document, source) in &ordered {
+        let sha256 = digest_of(&source.path)?;
+        let batch = batch(&course.options, &source.kept_name, Some(sha256));
+        let report = ledger.store.write(batch, |tx| {
+            if tx.knows_source(&sha256)? {
+                return Ok((known_file(*document, source, &mut course, witness)?, End::Rollback));
+            }
+            let (report, end) = import_one(tx, &regime, *document, source, &mut course, witness)?;
+            if end == End::Commit && report.problems == 0 {
+                tx.source_is_whole()?;
+            }
+            Ok((report, end))
+        })?;
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+fn batch(options: &ImportOptions, source: &str, source_sha256: Option<Digest>) -> Batch {
+    Batch { recorded_at: options.recorded_at, recorded_by: options.recorded_by.clone(), source: source.to_string(), source_sha256 }
+}
+
+/// Tells the documents apart and puts them in the order in which they act. What is no document is told and left out.
+fn in_order(sources: &[Source], witness: &mut dyn Witness) -> (Vec<(Document, Source)>, Vec<FileReport>) {
+    let (mut ordered, mut reports) = (Vec::new(), Vec::new());
+    for source in sources {
+        match TableReader::open(&source.path).and_then(|table| Document::of(&table)) {
+            Ok(document) => ordered.push((document, source.clone())),
+            Err(problem) => {
+                witness.problem(&problem);
+                let report = FileReport { problems: 1, rejected: 1, left_out: true, ..report_of(source, None) };
+                witness.done(&report);
+                reports.push(report);
+            }
+        }
+    }
+    let rank = |document: Document| match document {
+        Document::Acts => 0,
+        Document::Applications => 1,
+        Document::Events => 2,
+    };
+    ordered.sort_by(|(a, x), (b, y)| (rank(*a), &x.kept_name, &x.name).cmp(&(rank(*b), &y.kept_name, &y.name)));
+    (ordered, reports)
+}
+
+fn report_of(source: &Source, document: Option<Document>) -> FileReport {
+    FileReport { name: source.name.clone(), kept_name: source.kept_name.clone(), document, ..FileReport::default() }
+}
+
+fn digest_of(path: &Path) -> Result<Digest> {
+    let failed = |error: std::io::Error| Error::file(path.display().to_string(), &error);
+    let mut hasher = Sha256::new();
+    let mut file = crate::files::open(path).map_err(failed)?;
+    std::io::copy(&mut file, &mut hasher).map_err(failed)?;
+    Ok(hasher.finalize().into())
+}
+
+/// A file of the same bytes was recorded whole: every row of it is known.
+fn known_file(document: Document, source: &Source, course: &mut Course, witness: &mut dyn Witness) -> Result<FileReport> {
+    let mut report = report_of(source, Some(document));
+    report.known = Reader::open(&source.path, false).map_err(Error::Input)?.count() as u64;
+    course.recent.clear();
+    witness.done(&report);
+    Ok(report)
+}
+
+/// Items handed from the reading thread at a time.
+const HANDFUL: usize = 512;
+
+/// Imports one file inside a transaction, and says whether to keep it.
+fn import_one<W: Write>(
+    tx: &mut W,
+    regime: &Regime,
+    document: Document,
+    source: &Source,
+    course: &mut Course,
+    witness: &mut dyn Witness,
+) -> Result<(FileReport, End)> {
+    let mut report = report_of(source, Some(document));
+    let size = std::fs::metadata(&source.path).map_or(0, |found| found.len());
+    let keep_raw = course.options.accept_good_rows;
+    let mut reader = match Reader::open(&source.path, keep_raw) {
+        Ok(reader) => reader,
+        Err(problems) => {
+            problems.iter().for_each(|problem| witness.problem(problem));
+            report = FileReport { problems: problems.len() as u64, left_out: true, ..report };
+            witness.done(&report);
+            return Ok((report, End::Rollback));
+        }
+    };
+    let file = Arc::clone(reader.file());
+    let header = reader.header().to_vec();
+    let mut hand = Hand::new(tx, regime, document, course, file, Rejects::new(source, header))?;
+    std::thread::scope(|scope| -> Result<()> {
+        let (sender, receiver) = mpsc::sync_channel::<(Vec<AnyItem>, u64)>(8);
+        scope.spawn(move || {
+            loop {
+                let handful: Vec<AnyItem> = reader.by_ref().take(HANDFUL).collect();
+                let bytes = reader.bytes_read();
+                // The receiver goes away only when recording failed; then there is nothing left to read for.
+                if handful.is_empty() || sender.send((handful, bytes)).is_err() {
+                    return;
+                }
+            }
+        });
+        for (handful, bytes) in receiver {
+            for item in handful {
+                hand.take(Taken::from(item), &mut report, witness)?;
+            }
+            witness.progress(&source.name, bytes, size);
+        }
+        Ok(())
+    })?;
+    let end = hand.close(&mut report, witness)?;
+    witness.done(&report);
+    Ok((report, end))
+}
+
+/// One file in hand.
+struct Hand<'t, W: Write> {
+    clerk: Clerk<'t, W>,
+    document: Document,
+    accept_good_rows: bool,
+    dry_run: bool,
+    file: Arc<str>,
+    rejects: Rejects,
+    rejects_folder: Option<PathBuf>,
+    rejected_applications: &'t mut HashSet<u64>,
+    hasher: RandomState,
+    /// Numbers of this file, by hash, should it be left out.
+    numbers: Vec<u64>,
+    followed: HashSet<u64>,
+}
+
+impl<'t, W: Write> Hand<'t, W> {
+    fn new(tx: &'t mut W, regime: &'t Regime, document: Document, course: &'t mut Course, file: Arc<str>, rejects: Rejects) -> Result<Self> {
+        let hasher = course.hasher.clone();
+        let Course { options, recent, rejected_applications, .. } = course;
+        Ok(Hand {
+            clerk: Clerk::new(tx, regime, options.today, recent)?,
+            document,
+            accept_good_rows: options.accept_good_rows,
+            dry_run: options.dry_run,
+            file,
+            rejects,
+            rejects_folder: options.rejects_folder.clone(),
+            rejected_applications,
+            hasher,
+            numbers: Vec::new(),
+            followed: HashSet::new(),
+        })
+    }
+
+    fn hash(&self, number: &str) -> u64 {
+        self.hasher.hash_one(number)
+    }
+
+    fn take(&mut self, item: Taken, report: &mut FileReport, witness: &mut dyn Witness) -> Result<()> {
+        let Taken { value, id, lines, raw } = item;
+        if self.document == Document::Applications {
+            let hash = self.hash(&id);
+            self.numbers.push(hash);
+        }
+        let problems = match value {
+            Err(problems) => problems,
+            Ok(fact) => {
+                let answer = match &fact {
+                    Given::Application(application) => self.clerk.application(application)?,
+                    Given::Event(event) => self.clerk.event(event)?,
+                    Given::Act(act) => self.clerk.act(act)?,
+                };
+                match answer {
+                    Ok(outcome) => {
+                        count(&outcome, report);
+                        if let Outcome::Refused { seq, shortfalls } = &outcome {
+                            witness.refusal(&self.file, &id, *seq, shortfalls);
+                        }
+                        return Ok(());
+                    }
+                    Err(rejection) => match self.problem(&rejection, &fact, &lines) {
+                        Some(problem) => vec![problem],
+                        None => Vec::new(),
+                    },
+                }
+            }
+        };
+        report.rejected += 1;
+        report.problems += problems.len() as u64;
+        problems.iter().for_each(|problem| witness.problem(problem));
+        if self.document == Document::Applications {
+            let hash = self.hash(&id);
+            self.rejected_applications.insert(hash);
+        }
+        if self.accept_good_rows {
+            self.rejects.add(&raw, &problems)?;
+        }
+        Ok(())
+    }
+
+    /// The problem of a rejected fact in its place; `None` when it only follows and was told already.
+    fn problem(&mut self, rejection: &Rejection, fact: &Given, lines: &[u64]) -> Option<Problem> {
+        let line_numbers: Vec<Option<u32>> = match fact {
+            Given::Application(application) => application.lines.iter().map(|line| Some(line.terms.line)).collect(),
+            Given::Event(event) => event.lines.iter().map(|line| line.line).collect(),
+            Given::Act(_) => Vec::new(),
+        };
+        let at = rejection.line.and_then(|line| line_numbers.iter().position(|number| *number == Some(line))).unwrap_or(0);
+        let line = lines.get(at).or(lines.first()).copied().unwrap_or(0);
+        let problem = Problem::new(Place::of_line(&self.file, line).at(rejection.column), rejection.what.clone(), rejection.hint.clone());
+        let Some(number) = &rejection.unknown_application else { return Some(problem) };
+        let hash = self.hash(number);
+        if !self.rejected_applications.contains(&hash) {
+            return Some(problem);
+        }
+        if !self.followed.insert(hash) {
+            return None;
+        }
+        let what = format!("{number} was rejected in this import, and nothing can happen to it");
+        Some(Problem { what, hint: "correct the application first; told once for this application".into(), ..problem }.following())
+    }
+
+    fn close(mut self, report: &mut FileReport, witness: &mut dyn Witness) -> Result<End> {
+        if report.rejected == 0 {
+            return Ok(End::Commit);
+        }
+        if self.accept_good_rows {
+            if !self.dry_run {
+                report.rejects = self.rejects.write(self.rejects_folder.as_deref())?;
+            }
+            return Ok(End::Commit);
+        }
+        let _ = witness;
+        report.left_out = true;
+        self.rejected_applications.extend(self.numbers.drain(..));
+        self.clerk.forget_recent();
+        Ok(End::Rollback)
+    }
+}
+
+fn count(outcome: &Outcome, report: &mut FileReport) {
+    match outcome {
+        Outcome::Recorded { findings, .. } => {
+            report.recorded += 1;
+            for finding in findings {
+                *report.findings.entry(finding.code).or_default() += 1;
+            }
+        }
+        Outcome::Known { .. } => report.known += 1,
+        Outcome::Refused { .. } => report.refused += 1,
+    }
+}

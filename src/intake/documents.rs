@@ -1,0 +1,115 @@
+//! Documents: acts, applications, events, told apart by their header and never by the name of the file.
+//!
+//! The order of the variants is the order in which a job takes them: limits first, then what is asked, then what
+//! happens to it.
+
+use super::acts::ActColumn;
+use super::applications::ApplicationColumn;
+use super::events::EventColumn;
+use super::place::{Place, Problem, did_you_mean};
+use super::table::{Column, TableReader};
+use std::fmt;
+
+/// What a file holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Document {
+    /// What the administrator does to limits.
+    Acts,
+    /// Requests for licenses.
+    Applications,
+    /// What happens to an application or license.
+    Events,
+}
+
+impl Document {
+    /// All of them, in the order in which a job takes them.
+    pub const ALL: [Document; 3] = [Document::Acts, Document::Applications, Document::Events];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Document::Acts => "acts",
+            Document::Applications => "applications",
+            Document::Events => "events",
+        }
+    }
+
+    /// Its columns in the order of the documentation, and whether each is required.
+    pub fn columns(self) -> Vec<(&'static str, bool)> {
+        fn of<C: Column>() -> Vec<(&'static str, bool)> {
+            C::ALL.iter().map(|column| (column.name(), column.is_required())).collect()
+        }
+        match self {
+            Document::Acts => of::<ActColumn>(),
+            Document::Applications => of::<ApplicationColumn>(),
+            Document::Events => of::<EventColumn>(),
+        }
+    }
+
+    /// What a table holds, by its header: events have a column `event`, acts a column `act`, applications neither.
+    ///
+    /// # Errors
+    /// When the header fits none, or two.
+    pub fn of(table: &TableReader) -> Result<Document, Problem> {
+        let has = |name: &str| table.header().iter().any(|column| column == name);
+        // A column that only applications have, so that a header with a misspelled `event` is not taken for one.
+        let others = [Document::Acts, Document::Events].map(Document::columns).concat();
+        let own = Document::Applications.columns();
+        let asks = own.iter().any(|(name, _)| has(name) && !others.iter().any(|(other, _)| other == name));
+        match (has("event"), has("act")) {
+            (true, false) => Ok(Document::Events),
+            (false, true) => Ok(Document::Acts),
+            (false, false) if asks && !has("event_id") => Ok(Document::Applications),
+            _ => Err(unclear(table)),
+        }
+    }
+}
+
+fn unclear(table: &TableReader) -> Problem {
+    let required = |document: Document| {
+        let names: Vec<&str> = document.columns().into_iter().filter(|(_, required)| *required).map(|(name, _)| name).collect();
+        format!("{document} need {}", names.join(", "))
+    };
+    let needed = Document::ALL.map(required).join("; ");
+    let known: Vec<&str> = Document::ALL.iter().flat_map(|document| document.columns()).map(|(name, _)| name).collect();
+    let meant = table
+        .header()
+        .iter()
+        .filter(|name| !known.contains(&name.as_str()))
+        .find_map(|name| did_you_mean(name, known.iter().copied()).map(|meant| format!("did you mean `{meant}` by `{}`? ", super::place::shortened(name))));
+    let what = "has a header that is not one of acts, applications or events";
+    Problem::new(Place::of_line(table.file(), table.header_line()), what, format!("{}{needed}", meant.unwrap_or_default()))
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(header: &str) -> Result<Document, Problem> {
+        Document::of(&TableReader::from_cells("f.csv", &header.split(',').collect::<Vec<_>>(), &[]))
+    }
+
+    #[test]
+    fn a_document_is_told_by_its_header() {
+        assert_eq!(of("event_id,effective_on,event,application_number"), Ok(Document::Events));
+        assert_eq!(of("event_id,effective_on,act,destination,reference"), Ok(Document::Acts));
+        assert_eq!(of("application_number,eccn,quantity"), Ok(Document::Applications));
+        assert_eq!(of("applicant,wrong"), Ok(Document::Applications));
+    }
+
+    #[test]
+    fn an_unclear_header_is_told_what_each_document_needs() {
+        let problem = of("event_id,effective_on,evnt").unwrap_err();
+        assert_eq!(problem.to_string().lines().count(), 2);
+        assert!(problem.hint.starts_with("did you mean `event` by `evnt`? acts need event_id, effective_on, act, destination, reference; "));
+        assert!(problem.hint.contains("applications need application_number, submitted_on, applicant, ultimate_consignee, destination, eccn, quantity; "));
+        assert!(problem.hint.ends_with("events need event_id, effective_on, event"));
+        assert!(of("event,act").is_err() && of("a,b").is_err() && of("application_number,quantity").is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! Doors in: rows as written become values as meant, each with its place, or everything that is wrong with them.
+//!
+//! A file is a table of cells ([`TableReader`]); its header tells which document it is ([`Document`]); each document
+//! has a reader that gives [`Item`]s one by one. Beside them stand the data that rows refer to: countries, the
+//! catalogue of devices, and the regimes. Nothing here knows what is recorded already, and nothing here decides by a
+//! rule of law. Invariant: no input ends in a panic; what is wrong is a [`Problem`], and all of it is told.
+
+mod acts;
+mod applications;
+pub mod catalogue;
+mod cells;
+pub mod countries;
+mod csv_rows;
+mod documents;
+mod events;
+mod items;
+mod made_rows;
+pub mod place;
+pub mod regimes;
+pub mod table;
+
+pub use acts::{ActColumn, ActReader};
+pub use applications::{ApplicationColumn, ApplicationReader};
+pub use catalogue::{Catalogue, Device, System, Unit};
+pub use countries::{Countries, CountryEntry};
+pub use documents::Document;
+pub use events::{EventColumn, EventReader};
+pub use items::Item;
+pub use place::{Place, Problem, did_you_mean, shortened};
+pub use table::{Column, Columns, Row, TableReader};
+
+use crate::quota::application::Application;
+use crate::quota::event::{Act, Event};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The reader of a file, by what the file holds.
+pub enum Reader {
+    /// Acts.
+    Acts(ActReader),
+    /// Applications.
+    Applications(ApplicationReader),
+    /// Events.
+    Events(EventReader),
+}
+
+/// An item of any document.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AnyItem {
+    /// An act.
+    Act(Item<Act>),
+    /// An application.
+    Application(Item<Application>),
+    /// An event.
+    Event(Item<Event>),
+}
+
+impl Reader {
+    /// Opens a file (`-` is standard input) and finds out what it holds; `keep_raw` keeps the rows as written.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a header that is no document's, and every wrong column.
+    pub fn open(path: &Path, keep_raw: bool) -> Result<Reader, Vec<Problem>> {
+        Reader::of_table(TableReader::open(path).map_err(|problem| vec![problem])?, keep_raw)
+    }
+
+    /// The reader of a table, by its header.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn of_table(table: TableReader, keep_raw: bool) -> Result<Reader, Vec<Problem>> {
+        let document = Document::of(&table).map_err(|problem| vec![problem])?;
+        Reader::of_document(table, document, keep_raw)
+    }
+
+    fn of_document(table: TableReader, document: Document, keep_raw: bool) -> Result<Reader, Vec<Problem>> {
+        Ok(match document {
+            Document::Acts => Reader::Acts(ActReader::new(table, keep_raw)?),
+            Document::Applications => Reader::Applications(ApplicationReader::new(table, keep_raw)?),
+            Document::Events => Reader::Events(EventReader::new(table, keep_raw)?),
+        })
+    }
+
+    /// The file's name in messages.
+    pub fn file(&self) -> &Arc<str> {
+        match self {
+            Reader::Acts(reader) => reader.file(),
+            Reader::Applications(reader) => reader.file(),
+            Reader::Events(reader) => reader.file(),
+        }
+    }
+
+    /// Names of the columns as the file has them.
+    pub fn header(&self) -> &[String] {
+        match self {
+            Reader::Acts(reader) => reader.header(),
+            Reader::Applications(reader) => reader.header(),
+            Reader::Events(reader) => reader.header(),
+        }
+    }
+
+    /// Bytes read so far.
+    pub fn bytes_read(&self) -> u64 {
+        match self {
+            Reader::Acts(reader) => reader.bytes_read(),
+            Reader::Applications(reader) => reader.bytes_read(),
+            Reader::Events(reader) => reader.bytes_read(),
+        }
+    }
+
+    /// What the file holds.
+    pub fn document(&self) -> Document {
+        match self {
+            Reader::Acts(_) => Document::Acts,
+            Reader::Applications(_) => Document::Applications,
+            Reader::Events(_) => Document::Events,
+        }
+    }
+}
+
+impl Iterator for Reader {
+    type Item = AnyItem;
+
+    fn next(&mut self) -> Option<AnyItem> {
+        Some(match self {
+            Reader::Acts(reader) => AnyItem::Act(reader.next()?),
+            Reader::Applications(reader) => AnyItem::Application(reader.next()?),
+            Reader::Events(reader) => AnyItem::Event(reader.next()?),
+        })
+    }
+}
+
+/// Reads one row that no file holds, by the very code that reads files; its place is `record: column`.
+///
+/// # Errors
+/// A column that the document does not have, or a required one that is missing.
+pub fn read_row(document: Document, cells: &[(&str, &str)]) -> Result<AnyItem, Vec<Problem>> {
+    let (header, row): (Vec<&str>, Vec<&str>) = cells.iter().copied().unzip();
+    let table = TableReader::from_cells("record", &header, &[row]);
+    let mut reader = Reader::of_document(table, document, false)?;
+    // A table passes over rows without content; here it is what was given.
+    reader.next().ok_or_else(|| {
+        let file = Arc::from("record");
+        vec![Problem::new(Place::of_file(&file), "has no content", "give the cells of a row")]
+    })
+}

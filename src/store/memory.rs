@@ -1,0 +1,359 @@
+//! The naive store: a list of records; every question is a fold over it.
+//!
+//! It is the oracle for the fast store and the ledger of the `.case` pages. It keeps no index and no sum, so that there
+//! is nothing in it that could disagree with the records.
+
+use super::{
+    Batch, Digest, Dossier, End, Fact, Head, NewRecord, Read, Record, RegimeKept, Store, Write, canonical,
+};
+use crate::error::Result;
+use crate::quota::codes::Country;
+use crate::quota::event::{Act, Event, EventKind, Placed, in_order};
+use crate::quota::posting::{Entry, Measures};
+use chrono::NaiveDate;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A ledger in memory.
+#[derive(Clone, Debug)]
+pub struct MemoryStore {
+    regimes: Vec<RegimeKept>,
+    records: Vec<Record>,
+    whole_sources: BTreeSet<Digest>,
+}
+
+impl MemoryStore {
+    /// A new ledger under a regime.
+    pub fn new(id: impl Into<String>, digest: Digest, text: impl Into<String>) -> Self {
+        let first = RegimeKept { adopted_by: 0, id: id.into(), digest, text: text.into() };
+        MemoryStore { regimes: vec![first], records: Vec::new(), whole_sources: BTreeSet::new() }
+    }
+
+    fn accepted(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(|record| !record.is_refused())
+    }
+
+    /// The accepted correction of an id, if any.
+    fn corrected_by(&self, id: &str) -> Option<u64> {
+        self.accepted().find_map(|record| match &record.fact {
+            Fact::Event(event, _) if event.corrects.as_deref() == Some(id) => Some(record.seq),
+            _ => None,
+        })
+    }
+
+    fn dossier_of(&self, first: u64) -> Dossier {
+        let mut dossier = Dossier { first, revisions: Vec::new(), events: Vec::new() };
+        for record in self.accepted().filter(|record| record.application == Some(first)) {
+            match &record.fact {
+                Fact::Application(application) => dossier.revisions.push(Placed::new(record.seq, application.clone())),
+                Fact::Event(event, _) => {
+                    let corrected_by = self.corrected_by(&event.id);
+                    dossier.events.push(Placed { seq: record.seq, corrected_by, fact: event.clone() });
+                }
+                Fact::Act(_) | Fact::Regime { .. } => {}
+            }
+        }
+        in_order(&mut dossier.events, |event: &Event| event.effective_on);
+        dossier
+    }
+}
+
+impl Read for MemoryStore {
+    fn head(&self) -> Result<Head> {
+        let genesis = canonical::genesis(&self.regimes[0].digest);
+        Ok(self.records.last().map_or(Head { seq: 0, digest: genesis, recorded_at: 0 }, |last| Head {
+            seq: last.seq,
+            digest: last.digest,
+            recorded_at: last.batch.recorded_at,
+        }))
+    }
+
+    fn regimes(&self) -> Result<Vec<RegimeKept>> {
+        Ok(self.regimes.clone())
+    }
+
+    fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
+        let first = self.records.iter().find(|record| matches!(&record.fact, Fact::Application(known) if known.number == number));
+        Ok(first.map(|record| self.dossier_of(record.seq)))
+    }
+
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        for record in self.records.iter().filter(|record| record.application == Some(record.seq)) {
+            visit(self.dossier_of(record.seq))?;
+        }
+        Ok(())
+    }
+
+    fn find(&self, id: &str) -> Result<Option<Record>> {
+        let found = self.records.iter().find(|record| match &record.fact {
+            Fact::Event(event, _) => event.id == id,
+            Fact::Act(act) => act.id == id,
+            _ => false,
+        });
+        Ok(found.cloned())
+    }
+
+    fn record(&self, seq: u64) -> Result<Option<Record>> {
+        Ok(self.records.iter().find(|record| record.seq == seq).cloned())
+    }
+
+    fn license(&self, number: &str) -> Result<Vec<String>> {
+        Ok(self
+            .accepted()
+            .filter_map(|record| match &record.fact {
+                Fact::Event(event, Some(application))
+                    if event.kind == EventKind::Issue
+                        && event.license_number.as_deref() == Some(number)
+                        && self.corrected_by(&event.id).is_none() =>
+                {
+                    Some(application.clone())
+                }
+                _ => None,
+            })
+            .collect())
+    }
+
+    fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
+        let mut acts: Vec<Placed<Act>> = self
+            .accepted()
+            .filter(|record| record.allocation == Some(allocation))
+            .filter_map(|record| match &record.fact {
+                Fact::Act(act) => Some(Placed { seq: record.seq, corrected_by: self.corrected_by(&act.id), fact: act.clone() }),
+                _ => None,
+            })
+            .collect();
+        in_order(&mut acts, |act| act.effective_on);
+        Ok(acts)
+    }
+
+    fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
+        let mut totals: BTreeMap<NaiveDate, Measures> = BTreeMap::new();
+        for entry in self.records.iter().flat_map(|record| &record.entries).filter(|entry| entry.allocation == allocation) {
+            *totals.entry(entry.effective_on).or_default() += entry.measures;
+        }
+        Ok(totals.into_iter().collect())
+    }
+
+    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
+        let mut positions: BTreeMap<Country, Measures> = BTreeMap::new();
+        for record in self.records.iter().filter(|record| record.seq <= through) {
+            for entry in record.entries.iter().filter(|entry| entry.effective_on <= as_of) {
+                *positions.entry(entry.allocation).or_default() += entry.measures;
+            }
+        }
+        Ok(positions)
+    }
+
+    fn entries(
+        &self,
+        allocation: Option<Country>,
+        after: u64,
+        through: u64,
+        visit: &mut dyn FnMut(u64, Entry) -> Result<()>,
+    ) -> Result<()> {
+        for record in self.records.iter().filter(|record| after < record.seq && record.seq <= through) {
+            for entry in record.entries.iter().filter(|entry| allocation.is_none_or(|one| entry.allocation == one)) {
+                visit(record.seq, *entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        self.records.iter().filter(|record| after < record.seq && record.seq <= through).cloned().try_for_each(visit)
+    }
+
+    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        self.records.iter().filter(|record| record.is_refused() && record.seq <= through).cloned().try_for_each(visit)
+    }
+
+    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
+        Ok(self.whole_sources.contains(sha256))
+    }
+}
+
+/// A transaction over a [`MemoryStore`].
+#[derive(Debug)]
+pub struct MemoryWriter<'s> {
+    store: &'s mut MemoryStore,
+    batch: Batch,
+    buffer: Vec<u8>,
+    mark: usize,
+}
+
+impl Read for MemoryWriter<'_> {
+    fn head(&self) -> Result<Head> {
+        self.store.head()
+    }
+    fn regimes(&self) -> Result<Vec<RegimeKept>> {
+        self.store.regimes()
+    }
+    fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
+        self.store.dossier(number)
+    }
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        self.store.dossiers(visit)
+    }
+    fn find(&self, id: &str) -> Result<Option<Record>> {
+        self.store.find(id)
+    }
+    fn record(&self, seq: u64) -> Result<Option<Record>> {
+        self.store.record(seq)
+    }
+    fn license(&self, number: &str) -> Result<Vec<String>> {
+        self.store.license(number)
+    }
+    fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
+        self.store.acts(allocation)
+    }
+    fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
+        self.store.day_totals(allocation)
+    }
+    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
+        self.store.positions(as_of, through)
+    }
+    fn entries(
+        &self,
+        allocation: Option<Country>,
+        after: u64,
+        through: u64,
+        visit: &mut dyn FnMut(u64, Entry) -> Result<()>,
+    ) -> Result<()> {
+        self.store.entries(allocation, after, through, visit)
+    }
+    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        self.store.records(after, through, visit)
+    }
+    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        self.store.refusals(through, visit)
+    }
+    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
+        self.store.knows_source(sha256)
+    }
+}
+
+impl Write for MemoryWriter<'_> {
+    fn append(&mut self, record: NewRecord) -> Result<Option<u64>> {
+        let known = match record.fact {
+            Fact::Application(application) => match record.application {
+                None => self.store.dossier(&application.number)?.is_some(),
+                Some(first) => {
+                    self.store.dossier_of(first).revisions.iter().any(|known| known.fact.revision == application.revision)
+                }
+            },
+            Fact::Event(..) | Fact::Act(_) => self.store.find(&record.fact.id())?.is_some(),
+            Fact::Regime { .. } => false,
+        };
+        if known {
+            return Ok(None);
+        }
+        let head = self.store.head()?;
+        let seq = head.seq + 1;
+        canonical::canonical(&mut self.buffer, seq, &self.batch, &record);
+        let is_application = matches!(record.fact, Fact::Application(_));
+        self.store.records.push(Record {
+            seq,
+            batch: self.batch.clone(),
+            application: record.application.or(is_application.then_some(seq)),
+            allocation: record.allocation,
+            fact: record.fact.clone(),
+            shortfalls: record.shortfalls.to_vec(),
+            findings: record.findings.to_string(),
+            entries: record.entries.to_vec(),
+            digest: canonical::chain(&head.digest, &self.buffer),
+        });
+        Ok(Some(seq))
+    }
+
+    fn keep_regime(&mut self, regime: RegimeKept) -> Result<()> {
+        self.store.regimes.push(regime);
+        Ok(())
+    }
+
+    fn mark(&mut self) -> Result<()> {
+        self.mark = self.store.records.len();
+        Ok(())
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        self.store.records.truncate(self.mark);
+        Ok(())
+    }
+
+    fn source_is_whole(&mut self) -> Result<()> {
+        self.store.whole_sources.extend(self.batch.source_sha256);
+        Ok(())
+    }
+}
+
+impl Store for MemoryStore {
+    type Reader<'s> = &'s MemoryStore;
+    type Writer<'s> = MemoryWriter<'s>;
+
+    fn read(&self) -> Result<Self::Reader<'_>> {
+        Ok(self)
+    }
+
+    fn write<T>(&mut self, mut batch: Batch, work: impl FnOnce(&mut Self::Writer<'_>) -> Result<(T, End)>) -> Result<T> {
+        let before = (self.records.len(), self.regimes.len(), self.whole_sources.clone());
+        batch.recorded_at = batch.recorded_at.max(self.head()?.recorded_at);
+        let mut writer = MemoryWriter { store: self, batch, buffer: Vec::new(), mark: 0 };
+        let result = work(&mut writer);
+        if !matches!(result, Ok((_, End::Commit))) {
+            self.records.truncate(before.0);
+            self.regimes.truncate(before.1);
+            self.whole_sources = before.2;
+        }
+        result.map(|(value, _)| value)
+    }
+}
+
+impl<R: Read + ?Sized> Read for &R {
+    fn head(&self) -> Result<Head> {
+        (**self).head()
+    }
+    fn regimes(&self) -> Result<Vec<RegimeKept>> {
+        (**self).regimes()
+    }
+    fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
+        (**self).dossier(number)
+    }
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        (**self).dossiers(visit)
+    }
+    fn find(&self, id: &str) -> Result<Option<Record>> {
+        (**self).find(id)
+    }
+    fn record(&self, seq: u64) -> Result<Option<Record>> {
+        (**self).record(seq)
+    }
+    fn license(&self, number: &str) -> Result<Vec<String>> {
+        (**self).license(number)
+    }
+    fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
+        (**self).acts(allocation)
+    }
+    fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
+        (**self).day_totals(allocation)
+    }
+    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
+        (**self).positions(as_of, through)
+    }
+    fn entries(
+        &self,
+        allocation: Option<Country>,
+        after: u64,
+        through: u64,
+        visit: &mut dyn FnMut(u64, Entry) -> Result<()>,
+    ) -> Result<()> {
+        (**self).entries(allocation, after, through, visit)
+    }
+    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        (**self).records(after, through, visit)
+    }
+    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        (**self).refusals(through, visit)
+    }
+    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
+        (**self).knows_source(sha256)
+    }
+}

@@ -1,0 +1,262 @@
+//! The memory of the ledger: records in one order, their entries, and the sums over them.
+//!
+//! A store is read in one consistent view and written by one writer at a time. It decides nothing: it finds what is
+//! known, appends what was decided, and sums. The naive [`memory::MemoryStore`] folds over all entries at each
+//! question and is the oracle for the fast one. Only `store/sqlite/` knows the database engine.
+
+pub mod canonical;
+pub mod memory;
+pub mod sqlite;
+
+use crate::error::Result;
+use crate::quota::application::Application;
+use crate::quota::codes::Country;
+use crate::quota::decision::Shortfall;
+use crate::quota::event::{Act, Event, Placed};
+use crate::quota::posting::{Entry, Measures};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// A SHA-256 digest.
+pub type Digest = [u8; 32];
+
+/// A digest in hexadecimal.
+pub fn hex(digest: &Digest) -> String {
+    use std::fmt::Write;
+    digest.iter().fold(String::with_capacity(64), |mut out, byte| {
+        write!(out, "{byte:02x}").expect("writing to a string does not fail");
+        out
+    })
+}
+
+/// The last record: its number, its digest (the head of the chain), when it was recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// Number of the last record; 0 for a new ledger.
+    pub seq: u64,
+    /// Digest of the record chain.
+    pub digest: Digest,
+    /// Seconds since 1970-01-01 UTC.
+    pub recorded_at: i64,
+}
+
+/// A regime's text, kept by digest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegimeKept {
+    /// First record under it is the next one after this; 0 for the first regime.
+    pub adopted_by: u64,
+    /// Name.
+    pub id: String,
+    /// Digest of its deciding values.
+    pub digest: Digest,
+    /// Its files as one text.
+    pub text: String,
+}
+
+/// Who records, when, and from which file: common to what one transaction records.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Batch {
+    /// Seconds since 1970-01-01 UTC, not before the last record's.
+    pub recorded_at: i64,
+    /// Person or login name.
+    pub recorded_by: String,
+    /// Name of the file, or `record`.
+    pub source: String,
+    /// SHA-256 of the file, where there is one.
+    pub source_sha256: Option<Digest>,
+}
+
+/// One unit of input.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// An application or a revision of one.
+    Application(Application),
+    /// An event; the application's number, where it is about one.
+    Event(Event, Option<String>),
+    /// An act of the administrator.
+    Act(Act),
+    /// Another regime is adopted.
+    Regime {
+        /// Name of the regime.
+        id: String,
+        /// Digest of its deciding values.
+        digest: Digest,
+        /// Reason or document.
+        reference: String,
+        /// The day from which the change is dated.
+        effective_on: NaiveDate,
+    },
+}
+
+impl Fact {
+    /// Application number, event id, or the digest of a regime.
+    pub fn id(&self) -> String {
+        match self {
+            Fact::Application(application) => application.number.clone(),
+            Fact::Event(event, _) => event.id.clone(),
+            Fact::Act(act) => act.id.clone(),
+            Fact::Regime { digest, .. } => hex(digest),
+        }
+    }
+
+    /// The day the fact counts from.
+    pub fn effective_on(&self) -> NaiveDate {
+        match self {
+            Fact::Application(application) => application.submitted_on,
+            Fact::Event(event, _) => event.effective_on,
+            Fact::Act(act) => act.effective_on,
+            Fact::Regime { effective_on, .. } => *effective_on,
+        }
+    }
+}
+
+/// What is to be recorded.
+#[derive(Clone, Debug)]
+pub struct NewRecord<'a> {
+    /// The fact.
+    pub fact: &'a Fact,
+    /// Record of the application it belongs to; `None` for an application's first record and for acts.
+    pub application: Option<u64>,
+    /// In whose allocation an act, or the correction of one, stands.
+    pub allocation: Option<Country>,
+    /// The limits it breaks: a refusal.
+    pub shortfalls: &'a [Shortfall],
+    /// Findings, as text.
+    pub findings: &'a str,
+    /// What it posts.
+    pub entries: &'a [Entry],
+}
+
+/// A record as it stands in the ledger.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Record {
+    /// Number, dense from 1.
+    pub seq: u64,
+    /// Who, when, from where.
+    pub batch: Batch,
+    /// The fact.
+    pub fact: Fact,
+    /// Record of the application it belongs to (its own number for an application's first record).
+    pub application: Option<u64>,
+    /// In whose allocation an act, or the correction of one, stands.
+    pub allocation: Option<Country>,
+    /// The limits it breaks: a refusal.
+    pub shortfalls: Vec<Shortfall>,
+    /// Findings, as text.
+    pub findings: String,
+    /// What it posts.
+    pub entries: Vec<Entry>,
+    /// Head of the chain after it.
+    pub digest: Digest,
+}
+
+impl Record {
+    /// Whether it was refused.
+    pub fn is_refused(&self) -> bool {
+        !self.shortfalls.is_empty()
+    }
+}
+
+/// Everything recorded of one application; refused events are left out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dossier {
+    /// Record of its first revision.
+    pub first: u64,
+    /// Its revisions, ascending.
+    pub revisions: Vec<Placed<Application>>,
+    /// Its accepted events, corrected ones and corrections included, in order.
+    pub events: Vec<Placed<Event>>,
+}
+
+impl Dossier {
+    /// The revision in force.
+    pub fn latest(&self) -> &Application {
+        &self.revisions.last().expect("an application has a first revision").fact
+    }
+
+    /// What was recorded through a record; `None` before its first.
+    pub fn through(self, seq: u64) -> Option<Dossier> {
+        let revisions = crate::quota::event::through(self.revisions, seq);
+        let events = crate::quota::event::through(self.events, seq);
+        (!revisions.is_empty()).then_some(Dossier { first: self.first, revisions, events })
+    }
+}
+
+/// One consistent view of a ledger.
+pub trait Read {
+    /// The last record.
+    fn head(&self) -> Result<Head>;
+    /// The regimes it was kept under, oldest first; never empty.
+    fn regimes(&self) -> Result<Vec<RegimeKept>>;
+    /// An application by number.
+    fn dossier(&self, number: &str) -> Result<Option<Dossier>>;
+    /// Every application in order of its first record.
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()>;
+    /// The record of an event or act by id.
+    fn find(&self, id: &str) -> Result<Option<Record>>;
+    /// A record by number.
+    fn record(&self, seq: u64) -> Result<Option<Record>>;
+    /// Numbers of the applications that bear a license number: accepted issues that stand.
+    fn license(&self, number: &str) -> Result<Vec<String>>;
+    /// The accepted acts in an allocation, in order.
+    fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>>;
+    /// Sums by day of one allocation, at the head.
+    fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>>;
+    /// The position of each allocation that has entries, as of a day, through a record.
+    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>>;
+    /// Entries of records `after` < seq <= `through`, of one allocation or of all, in order of record.
+    fn entries(
+        &self,
+        allocation: Option<Country>,
+        after: u64,
+        through: u64,
+        visit: &mut dyn FnMut(u64, Entry) -> Result<()>,
+    ) -> Result<()>;
+    /// Records `after` < seq <= `through`, in order.
+    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()>;
+    /// Refused records up to one, in order.
+    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()>;
+    /// Whether a file of these bytes was recorded whole.
+    fn knows_source(&self, sha256: &Digest) -> Result<bool>;
+}
+
+/// A transaction of the one writer.
+pub trait Write: Read {
+    /// Appends a record. `None`: its id is known and nothing was appended.
+    fn append(&mut self, record: NewRecord) -> Result<Option<u64>>;
+    /// Keeps a regime's text, adopted by a record.
+    fn keep_regime(&mut self, regime: RegimeKept) -> Result<()>;
+    /// Marks a place to which [`Write::rewind`] goes back: how a dry run leaves out a file with errors.
+    fn mark(&mut self) -> Result<()>;
+    /// Forgets what was appended since the mark.
+    fn rewind(&mut self) -> Result<()>;
+    /// Notes that the file of this transaction's batch is recorded whole, row for row.
+    fn source_is_whole(&mut self) -> Result<()>;
+}
+
+/// What a transaction ends with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// Keep it.
+    Commit,
+    /// Leave no trace.
+    Rollback,
+}
+
+/// A ledger.
+pub trait Store {
+    /// A consistent view.
+    type Reader<'s>: Read
+    where
+        Self: 's;
+    /// A writer's transaction.
+    type Writer<'s>: Write
+    where
+        Self: 's;
+
+    /// Reads in one consistent view.
+    fn read(&self) -> Result<Self::Reader<'_>>;
+
+    /// Takes the writer's lock, waits for it, and works in one transaction.
+    fn write<T>(&mut self, batch: Batch, work: impl FnOnce(&mut Self::Writer<'_>) -> Result<(T, End)>) -> Result<T>;
+}
