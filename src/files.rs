@@ -19,3 +19,11 @@ pub fn open(path: &Path) -> Result<File> {
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::copy(from, to).map(|_| ())
 }
+
+/// Paths in a folder, in no order.
+///
+/// # Errors
+/// As [`std::fs::read_dir`].
+pub fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+}

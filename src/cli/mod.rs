@@ -99,8 +99,7 @@ fn man(context: &Context) -> Result<Ending> {
     let mut bytes = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut bytes).map_err(failed)?;
     for command in Cli::command().get_subcommands() {
-        let named = command.clone().name(format!("tppledger-{}", command.get_name()));
-        clap_mangen::Man::new(named).render(&mut bytes).map_err(failed)?;
+        clap_mangen::Man::new(command.clone()).render(&mut bytes).map_err(failed)?;
     }
     context.print_bytes(&bytes)?;
     Ok(Ending::default())

@@ -97,8 +97,10 @@ impl Rejection {
         if broken.seq == new {
             return Rejection::new(broken.column, broken.what.clone(), broken.hint.clone());
         }
+        // A cumulative total that makes a later one fall is a wrong total; anything else is a wrong event.
+        let column = if broken.column == "quantity" { "quantity" } else { "event" };
         Rejection::new(
-            "event",
+            column,
             format!("with it, the recorded event {} would not stand: {}", broken.event_id, broken.what),
             format!("correct {} first, or check the date", broken.event_id),
         )

@@ -14,7 +14,7 @@ use crate::report::package::{LegalStatusNote, PackStatus, Package, RegimeNote, R
 use crate::report::{Cell, FileSink, Format, Look, PackFolder, RowWriter, Schema, Table, WriteError, Written, columns, writer};
 use crate::store::{Read, Record, Store, hex};
 use chrono::{DateTime, NaiveDate};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How to make a pack.
 #[derive(Clone, Debug)]

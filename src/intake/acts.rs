@@ -1,6 +1,8 @@
 //! Acts: rows of `acts.csv`, one each, as [`Act`]s.
 //!
-//! What a percentage comes to is not settled here: the base on the act's day is the regime's to say.
+//! Only what a row can say of itself is checked: which amount its kind of act takes and needs. What a percentage comes
+//! to is not settled here, since the base on the act's day is the regime's to say. Invariant: an act has an amount by
+//! percent or by TPP, never by both, and a reference.
 
 use super::cells::Cells;
 use super::items::{Form, ItemReader};
@@ -40,9 +42,14 @@ impl Form for ActForm {
         use ActColumn as C;
         let id = cells.event_id(C::EventId);
         let effective_on = cells.required_day(C::EffectiveOn);
-        let needs = "write one of commit, end_commitment, increase, withdraw_increase, withhold, end_withholding, review, carry_in";
+        let needs =
+            "write one of commit, end_commitment, increase, withdraw_increase, withhold, end_withholding, review, carry_in";
         let kind = if cells.required(C::Act, needs) { cells.word(C::Act, ActKind::ALL, ActKind::as_str) } else { None };
-        let destination = if cells.required(C::Destination, "name the country whose limit it is") { cells.country(C::Destination) } else { None };
+        let destination = if cells.required(C::Destination, "name the country whose limit it is") {
+            cells.country(C::Destination)
+        } else {
+            None
+        };
         let percent = cells.percent(C::Percent);
         let tpp = cells.amount(C::Tpp);
         let reference = cells.optional_text(C::Reference);
@@ -52,7 +59,9 @@ impl Form for ActForm {
         if let Some(kind) = kind {
             check_amount(kind, cells);
         }
-        let (Some(id), Some(effective_on), Some(kind), Some(destination), Some(reference)) = (id, effective_on, kind, destination, reference) else {
+        let (Some(id), Some(effective_on), Some(kind), Some(destination), Some(reference)) =
+            (id, effective_on, kind, destination, reference)
+        else {
             return;
         };
         let amount = tpp.map(ActAmount::Tpp).or(percent.map(ActAmount::Percent)).unwrap_or(ActAmount::All);
@@ -77,9 +86,15 @@ fn check_amount(kind: ActKind, cells: &mut Cells<ActColumn>) {
                 }
             }
         }
-        _ if percent && tpp => cells.wrong(C::Tpp, "stands beside a percent", "give the amount once: percent of the base, or TPP"),
+        _ if percent && tpp => {
+            cells.wrong(C::Tpp, "stands beside a percent", "give the amount once: percent of the base, or TPP")
+        }
         ActKind::Increase | ActKind::Withhold | ActKind::CarryIn if !percent && !tpp => {
-            cells.wrong(C::Tpp, format!("is blank, and so is percent; {kind} needs an amount"), "give percent of the base, or TPP");
+            cells.wrong(
+                C::Tpp,
+                format!("is blank, and so is percent; {kind} needs an amount"),
+                "give percent of the base, or TPP",
+            );
         }
         _ => {}
     }
@@ -113,10 +128,19 @@ mod tests {
 
     #[test]
     fn an_amount_is_given_as_the_act_wants_it() {
-        assert_eq!(read("A,2025-07-01,increase,PL,,,r").unwrap_err(), "acts.csv:2: tpp: is blank, and so is percent; increase needs an amount");
+        assert_eq!(
+            read("A,2025-07-01,increase,PL,,,r").unwrap_err(),
+            "acts.csv:2: tpp: is blank, and so is percent; increase needs an amount"
+        );
         assert_eq!(read("A,2025-07-01,withhold,PL,1,2,r").unwrap_err(), "acts.csv:2: tpp: \"2\" stands beside a percent");
-        assert_eq!(read("A,2025-07-01,withdraw_increase,PL,1,2,r").unwrap_err(), "acts.csv:2: tpp: \"2\" stands beside a percent");
-        assert_eq!(read("A,2025-07-01,review,PL,1,,r").unwrap_err(), "acts.csv:2: percent: \"1\" stands with review, which takes no amount");
+        assert_eq!(
+            read("A,2025-07-01,withdraw_increase,PL,1,2,r").unwrap_err(),
+            "acts.csv:2: tpp: \"2\" stands beside a percent"
+        );
+        assert_eq!(
+            read("A,2025-07-01,review,PL,1,,r").unwrap_err(),
+            "acts.csv:2: percent: \"1\" stands with review, which takes no amount"
+        );
         assert!(read("A,2025-07-01,carry_in,PL,,0,r").unwrap_err().contains("tpp: \"0\" is not above zero"));
     }
 

@@ -183,7 +183,11 @@ impl ApplicationForm {
         match &head.applicant {
             Some(first) if cells.text(C::Applicant) == first => {}
             Some(first) if cells.required(C::Applicant, "every row names it") => {
-                cells.wrong(C::Applicant, format!("is not \"{}\", as on line {}", super::place::shortened(first), head.row), hint);
+                cells.wrong(
+                    C::Applicant,
+                    format!("is not \"{}\", as on line {}", super::place::shortened(first), head.row),
+                    hint,
+                );
             }
             Some(_) => {}
             None => head.applicant = cells.name(C::Applicant),
@@ -191,7 +195,11 @@ impl ApplicationForm {
     }
 
     fn read_amounts(&mut self, cells: &mut Cells<C>) -> Option<Amounts> {
-        let quantity = if cells.required(C::Quantity, "write the number of units") { cells.whole(C::Quantity, 1, QUANTITY_MAX) } else { None };
+        let quantity = if cells.required(C::Quantity, "write the number of units") {
+            cells.whole(C::Quantity, 1, QUANTITY_MAX)
+        } else {
+            None
+        };
         let name = cells.text(C::Device);
         let unit = if name.is_empty() { None } else { self.unit(name) };
         if unit.is_none() && !name.is_empty() {
@@ -205,7 +213,11 @@ impl ApplicationForm {
         let aggregate = cells.amount(C::TppAggregated);
         let nothing = [C::Device, C::TppPerUnit, C::TppAggregated].into_iter().all(|column| cells.raw(column).is_empty());
         if nothing {
-            cells.wrong(C::Device, "is blank, and so are tpp_per_unit and tpp_aggregated", "give one of the three, so that the line's TPP is known");
+            cells.wrong(
+                C::Device,
+                "is blank, and so are tpp_per_unit and tpp_aggregated",
+                "give one of the three, so that the line's TPP is known",
+            );
         }
         let quantity = quantity?;
         match line_tpp(per_unit, aggregate, unit.map(|unit| unit.tpp), quantity) {
@@ -238,7 +250,11 @@ impl ApplicationForm {
             Ok(at) if named && self.lines[at] == line => {}
             Ok(_) => {
                 let what = format!("names line {} a second time, with another content", line.terms.line);
-                let what = if named { what } else { format!("is blank, and the next in order, line {}, is there already", line.terms.line) };
+                let what = if named {
+                    what
+                } else {
+                    format!("is blank, and the next in order, line {}, is there already", line.terms.line)
+                };
                 cells.wrong(C::Line, what, "give each line of an application a number of its own, or leave all blank");
             }
             Err(_) if self.lines.len() == LINES_MAX => {
@@ -269,10 +285,14 @@ fn read_eccn(cells: &mut Cells<C>) -> Option<Eccn> {
 
 fn read_parties(cells: &mut Cells<C>) -> Option<Parties> {
     let ultimate_consignee = cells.name(C::UltimateConsignee);
-    let destination =
-        if cells.required(C::Destination, "name the country of ultimate destination") { cells.country(C::Destination) } else { None };
+    let destination = if cells.required(C::Destination, "name the country of ultimate destination") {
+        cells.country(C::Destination)
+    } else {
+        None
+    };
     let blank = |cells: &Cells<C>, column| cells.raw(column).is_empty();
-    let assumed = [C::ConsigneeHeadquarters, C::ParentHeadquarters, C::ConsigneeKind].into_iter().any(|column| blank(cells, column));
+    let assumed =
+        [C::ConsigneeHeadquarters, C::ParentHeadquarters, C::ConsigneeKind].into_iter().any(|column| blank(cells, column));
     let consignee = cells.country(C::ConsigneeHeadquarters);
     let consignee = if blank(cells, C::ConsigneeHeadquarters) { destination } else { consignee };
     let parent = cells.country(C::ParentHeadquarters);
@@ -320,9 +340,15 @@ mod tests {
         let short = application("Z1,,2025-02-03,Acme,Beta,,,,Poland,,,3a090.A,H100,,,100,,");
         let line = &short.lines[0];
         assert_eq!((short.revision, line.terms.line, line.terms.activity), (1, 1, Activity::Export));
-        assert_eq!([line.terms.destination, line.terms.consignee_headquarters, line.terms.parent_headquarters].map(|c| c.to_string()), ["PL"; 3]);
+        assert_eq!(
+            [line.terms.destination, line.terms.consignee_headquarters, line.terms.parent_headquarters].map(|c| c.to_string()),
+            ["PL"; 3]
+        );
         assert!(line.terms.assumed && line.consignee_kind == ConsigneeKind::PrivateSector);
-        assert_eq!((line.device.as_deref(), line.terms.requested_tpp().to_string().as_str()), (Some("H100 SXM5 80GB"), "1583200"));
+        assert_eq!(
+            (line.device.as_deref(), line.terms.requested_tpp().to_string().as_str()),
+            (Some("H100 SXM5 80GB"), "1583200")
+        );
         let long = application("Z1,2,2025-02-03,Acme,Beta,DE,,government,PL,transfer,7,3A090.a,,1.5,,2,PO-1,'=training");
         let line = &long.lines[0];
         assert_eq!((line.terms.parent_headquarters.as_str(), line.terms.assumed, line.terms.line), ("DE", true, 7));
@@ -339,16 +365,28 @@ mod tests {
         assert_eq!(two.lines.iter().map(|line| line.terms.line).collect::<Vec<_>>(), [1, 2]);
         let revised = b.replacen(',', "2,", 1);
         let all = items(&[row("Z1", a), row("Z1", &revised), row("Z2", a), row("Z1", a)].join("\n"));
-        assert_eq!(all.iter().map(|item| (item.id.as_str(), item.lines[0])).collect::<Vec<_>>(), [("Z1", 2), ("Z1", 3), ("Z2", 4), ("Z1", 5)]);
+        assert_eq!(
+            all.iter().map(|item| (item.id.as_str(), item.lines[0])).collect::<Vec<_>>(),
+            [("Z1", 2), ("Z1", 3), ("Z2", 4), ("Z1", 5)]
+        );
     }
 
     #[test]
     fn lines_are_in_order_and_each_number_stands_once() {
         let row = |line: &str, quantity: &str| format!("Z1,,2025-02-03,Acme,Beta,,,,PL,,{line},3A090.a,,1,,{quantity},,");
         let sorted = application(&[row("9", "1"), row("", "2"), row("3", "3"), row("9", "1")].join("\n"));
-        assert_eq!(sorted.lines.iter().map(|line| (line.terms.line, line.terms.quantity)).collect::<Vec<_>>(), [(3, 3), (9, 1), (10, 2)]);
-        assert_eq!(wrong(&[row("9", "1"), row("9", "2")].join("\n")), ["3: line: \"9\" names line 9 a second time, with another content"]);
-        assert_eq!(wrong(&[row("2", "1"), row("1", "1"), row("", "1")].join("\n")), ["4: line: is blank, and the next in order, line 2, is there already"]);
+        assert_eq!(
+            sorted.lines.iter().map(|line| (line.terms.line, line.terms.quantity)).collect::<Vec<_>>(),
+            [(3, 3), (9, 1), (10, 2)]
+        );
+        assert_eq!(
+            wrong(&[row("9", "1"), row("9", "2")].join("\n")),
+            ["3: line: \"9\" names line 9 a second time, with another content"]
+        );
+        assert_eq!(
+            wrong(&[row("2", "1"), row("1", "1"), row("", "1")].join("\n")),
+            ["4: line: is blank, and the next in order, line 2, is there already"]
+        );
         assert_eq!(wrong(&row("1000001", "1")).len(), 1);
     }
 
@@ -357,25 +395,39 @@ mod tests {
         let row = |day: &str, applicant: &str| format!("Z1,,{day},{applicant},Beta,,,,PL,,,3A090.a,,1,,1,,");
         assert_eq!(
             wrong(&[row("2025-02-03", "Acme"), row("2025-02-04", "Acme Ltd")].join("\n")),
-            ["3: submitted_on: \"2025-02-04\" is not 2025-02-03, as on line 2", "3: applicant: \"Acme Ltd\" is not \"Acme\", as on line 2"]
+            [
+                "3: submitted_on: \"2025-02-04\" is not 2025-02-03, as on line 2",
+                "3: applicant: \"Acme Ltd\" is not \"Acme\", as on line 2"
+            ]
         );
-        assert_eq!(wrong(&[row("2025-02-03", "Acme"), row("", "")].join("\n")), ["3: submitted_on: is blank", "3: applicant: is blank"]);
+        assert_eq!(
+            wrong(&[row("2025-02-03", "Acme"), row("", "")].join("\n")),
+            ["3: submitted_on: is blank", "3: applicant: is blank"]
+        );
     }
 
     #[test]
     fn a_row_without_a_number_spoils_the_application_that_it_may_belong_to() {
         let first = "Z1,,2025-02-03,Acme,Beta,,,,PL,,,3A090.a,,1,,1,,";
         assert_eq!(wrong(&format!("{first}\n,,,,Beta,,,,PL,,,3A090.a,,1,,1,,")).len(), 3);
-        assert_eq!(wrong(&format!("{first}\n,,2025-02-03,Acme,Beta,,,,PL,,,3A090.a,,1,,1,,")), ["3: application_number: is blank"]);
+        assert_eq!(
+            wrong(&format!("{first}\n,,2025-02-03,Acme,Beta,,,,PL,,,3A090.a,,1,,1,,")),
+            ["3: application_number: is blank"]
+        );
         assert_eq!(wrong(&format!("{first}\n,,,x")).len(), 1);
         assert_eq!(wrong(&format!("{first}\nZ1,,,")), ["3: has 4 cells where the header has 18 columns"]);
         let others = items(&format!("{first}\n,,2025-02-04,Other,Beta,,,,PL,,,3A090.a,,1,,1,,\nZ2,,,"));
-        assert_eq!(others.iter().map(|item| (item.id.as_str(), item.value.is_ok())).collect::<Vec<_>>(), [("Z1", true), ("", false), ("Z2", false)]);
+        assert_eq!(
+            others.iter().map(|item| (item.id.as_str(), item.value.is_ok())).collect::<Vec<_>>(),
+            [("Z1", true), ("", false), ("Z2", false)]
+        );
     }
 
     #[test]
     fn the_tpp_of_a_line_is_given_by_one_of_three() {
-        let row = |device: &str, unit: &str, total: &str, quantity: &str| format!("Z1,,2025-02-03,Acme,Beta,,,,PL,,,3A090.a,{device},{unit},{total},{quantity},,");
+        let row = |device: &str, unit: &str, total: &str, quantity: &str| {
+            format!("Z1,,2025-02-03,Acme,Beta,,,,PL,,,3A090.a,{device},{unit},{total},{quantity},,")
+        };
         assert_eq!(wrong(&row("", "", "", "1")), ["2: device: is blank, and so are tpp_per_unit and tpp_aggregated"]);
         assert_eq!(wrong(&row("H1OO SXM", "", "", "1")), ["2: device: \"H1OO SXM\" is not in the device catalogue"]);
         assert_eq!(wrong(&row("abacus", "5", "", "1")).len(), 1);
@@ -385,7 +437,10 @@ mod tests {
             ["2: quantity: \"1000000000\" times 1,000 TPP is out of range; a line carries less than 1,000,000,000,000 TPP"]
         );
         let line = |row: &str| application(row).lines[0].clone();
-        assert_eq!(line(&row("", "", "1000", "3")).terms.tpp, LineTpp::Aggregate { total: Tpp::parse("1000").unwrap(), quantity: 3 });
+        assert_eq!(
+            line(&row("", "", "1000", "3")).terms.tpp,
+            LineTpp::Aggregate { total: Tpp::parse("1000").unwrap(), quantity: 3 }
+        );
         let system = line(&row("NVIDIA DGX H100", "", "", "2"));
         assert_eq!((system.device.as_deref(), system.catalogue_tpp.unwrap().to_string().as_str()), (Some("DGX H100"), "126656"));
         assert_eq!(line(&row("H100", "15000", "", "1")).terms.requested_tpp().to_string(), "15000");
@@ -397,10 +452,27 @@ mod tests {
             .iter()
             .map(|told| told.split(": ").nth(1).unwrap_or_default().to_string())
             .collect();
-        assert_eq!(columns, [
-            "revision", "submitted_on", "application_number", "applicant", "line", "ultimate_consignee", "destination", "consignee_headquarters",
-            "parent_headquarters", "consignee_kind", "activity", "eccn", "quantity", "device", "tpp_per_unit", "tpp_aggregated",
-        ]);
+        assert_eq!(
+            columns,
+            [
+                "revision",
+                "submitted_on",
+                "application_number",
+                "applicant",
+                "line",
+                "ultimate_consignee",
+                "destination",
+                "consignee_headquarters",
+                "parent_headquarters",
+                "consignee_kind",
+                "activity",
+                "eccn",
+                "quantity",
+                "device",
+                "tpp_per_unit",
+                "tpp_aggregated",
+            ]
+        );
         assert_eq!(wrong(&format!("Z1,,2025-02-03,{},Beta,,,,PL,,,3A090.a,,1,,1,,", "ä".repeat(1001))).len(), 1);
     }
 

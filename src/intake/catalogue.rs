@@ -111,7 +111,9 @@ impl Catalogue {
         }
         for system in &catalogue.systems {
             let device = catalogue.devices.iter().find(|device| device.name == system.device);
-            let tpp = device.and_then(|device| device.tpp().times(system.count)).expect("data/systems.csv names devices of the catalogue; a test reads it");
+            let tpp = device
+                .and_then(|device| device.tpp().times(system.count))
+                .expect("data/systems.csv names devices of the catalogue; a test reads it");
             let unit = Unit { name: system.name.clone(), tpp, ics: system.count };
             for name in std::iter::once(&system.name).chain(&system.aliases) {
                 catalogue.units.insert(key(name, &catalogue.vendors), unit.clone());
@@ -166,7 +168,9 @@ impl Catalogue {
 }
 
 fn records(text: &str) -> impl Iterator<Item = csv::StringRecord> {
-    csv::Reader::from_reader(text.as_bytes()).into_records().map(|record| record.expect("the catalogue is well-formed; a test reads it"))
+    csv::Reader::from_reader(text.as_bytes())
+        .into_records()
+        .map(|record| record.expect("the catalogue is well-formed; a test reads it"))
 }
 
 fn list(text: &str) -> Vec<String> {
@@ -205,7 +209,13 @@ fn device(record: &csv::StringRecord) -> Device {
 
 fn system(record: &csv::StringRecord) -> System {
     let count = record[2].parse().expect("a system has a count; a test reads all");
-    System { name: record[0].to_string(), device: record[1].to_string(), count, aliases: list(&record[3]), source: record[4].to_string() }
+    System {
+        name: record[0].to_string(),
+        device: record[1].to_string(),
+        count,
+        aliases: list(&record[3]),
+        source: record[4].to_string(),
+    }
 }
 
 fn words(name: &str) -> Vec<String> {
@@ -274,7 +284,10 @@ mod tests {
     fn a_name_that_means_nothing_gets_a_suggestion() {
         let suggest = |name: &str| Catalogue::builtin().suggest(name);
         assert_eq!(suggest("H10O PCIe").as_deref(), Some("H100 PCIe 80GB"));
-        assert_eq!(suggest("RTX PRO 6000").as_deref(), Some("RTX PRO 6000 Blackwell Server Edition or RTX PRO 6000 Blackwell Workstation Edition"));
+        assert_eq!(
+            suggest("RTX PRO 6000").as_deref(),
+            Some("RTX PRO 6000 Blackwell Server Edition or RTX PRO 6000 Blackwell Workstation Edition")
+        );
         assert!(suggest("GB200").unwrap().contains("GB200 (per GPU) or GB200 Grace Blackwell Superchip"));
         assert_eq!(suggest("abacus made of wood"), None);
     }

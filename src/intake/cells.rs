@@ -15,9 +15,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The largest quantity: below 2^31.
-pub const QUANTITY_MAX: u32 = (1 << 31) - 1;
+pub(super) const QUANTITY_MAX: u32 = (1 << 31) - 1;
 /// The largest number of a line.
-pub const LINE_MAX: u32 = 1_000_000;
+pub(super) const LINE_MAX: u32 = 1_000_000;
 /// Characters of a party's name.
 const NAME_MAX: usize = 1000;
 
@@ -114,9 +114,14 @@ impl<'r, C: Column> Cells<'r, C> {
             Some(day) if (1900..2200).contains(&day.year()) => return Some(day),
             Some(_) => self.wrong(column, "is outside the years 1900 to 2199", "check the year"),
             None => {
-                let shaped = text.len() == 10 && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+                let shaped = text.len() == 10
+                    && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
                 let what = if shaped { "is no day of the calendar" } else { "is not a day" };
-                let hint = if shaped { "check month and day; days are written YYYY-MM-DD" } else { "write days as YYYY-MM-DD, e.g. 2026-02-03" };
+                let hint = if shaped {
+                    "check month and day; days are written YYYY-MM-DD"
+                } else {
+                    "write days as YYYY-MM-DD, e.g. 2026-02-03"
+                };
                 self.wrong(column, what, hint);
             }
         }
@@ -142,9 +147,15 @@ impl<'r, C: Column> Cells<'r, C> {
             Ok(0) if number => self.wrong(column, "is not above zero", format!("write a whole number from {least} on")),
             _ if number => self.wrong(column, "is out of range", format!("the largest is {most}")),
             _ => {
-                let negative = digits.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+                let negative = digits
+                    .strip_prefix('-')
+                    .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
                 let what = if negative { "is negative" } else { "is not a whole number" };
-                self.wrong(column, what, ungrouped(text, &[',', '.', '\'', ' ', '_']).unwrap_or_else(|| "write a whole number, e.g. 12".to_string()));
+                self.wrong(
+                    column,
+                    what,
+                    ungrouped(text, &[',', '.', '\'', ' ', '_']).unwrap_or_else(|| "write a whole number, e.g. 12".to_string()),
+                );
             }
         }
         None
@@ -181,7 +192,9 @@ impl<'r, C: Column> Cells<'r, C> {
             Ok(percent) if percent > Decimal::ZERO => return Some(percent),
             Ok(percent) if percent < Decimal::ZERO => self.wrong(column, "is negative", "write a percentage above zero, e.g. 50"),
             Ok(_) => self.wrong(column, "is not above zero", "leave the cell blank where no amount is meant"),
-            Err(AmountError::NotANumber) if text.ends_with('%') => self.wrong(column, "is not a decimal number", "write it without the % sign"),
+            Err(AmountError::NotANumber) if text.ends_with('%') => {
+                self.wrong(column, "is not a decimal number", "write it without the % sign")
+            }
             Err(AmountError::NotANumber) => self.wrong(column, "is not a decimal number", number_hint(text)),
             Err(_) => self.wrong(column, "has too many digits", "a percentage has at most 28 digits"),
         }
@@ -224,7 +237,11 @@ impl<'r, C: Column> Cells<'r, C> {
             return None;
         }
         if !crate::quota::codes::is_identifier(text) {
-            self.wrong(column, "is not a number that can be kept", "use up to 64 letters, digits, `-`, `.` and `_`, e.g. Z102345");
+            self.wrong(
+                column,
+                "is not a number that can be kept",
+                "use up to 64 letters, digits, `-`, `.` and `_`, e.g. Z102345",
+            );
             return None;
         }
         Some(text.to_string())
@@ -248,7 +265,7 @@ impl<'r, C: Column> Cells<'r, C> {
 }
 
 /// The text without the guard that keeps spreadsheets from reading it as a formula.
-pub fn unguarded(text: &str) -> &str {
+pub(super) fn unguarded(text: &str) -> &str {
     match text.as_bytes() {
         [b'\'', b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..] => &text[1..],
         _ => text,
@@ -269,7 +286,8 @@ fn ungrouped(text: &str, separators: &[char]) -> Option<String> {
     let mut groups = whole.split(separator);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let first = groups.next()?;
-    let grouped = digits(first) && first.len() <= 3 && groups.all(|group| group.len() == 3 && digits(group)) && fraction.is_none_or(digits);
+    let grouped =
+        digits(first) && first.len() <= 3 && groups.all(|group| group.len() == 3 && digits(group)) && fraction.is_none_or(digits);
     let plain = whole.replace(separator, "");
     grouped.then(|| match fraction {
         Some(fraction) => format!("write it without digit grouping: {plain}.{fraction}"),
@@ -327,7 +345,10 @@ mod tests {
     fn days_are_strict() {
         let day = |text: &str| read(text, |cells| cells.day(Only::Value));
         assert_eq!(day("2026-02-03").unwrap().unwrap().to_string(), "2026-02-03");
-        assert_eq!(day("2026-02-30").unwrap_err(), "is no day of the calendar | check month and day; days are written YYYY-MM-DD");
+        assert_eq!(
+            day("2026-02-30").unwrap_err(),
+            "is no day of the calendar | check month and day; days are written YYYY-MM-DD"
+        );
         assert_eq!(day("03/02/2026").unwrap_err(), "is not a day | write days as YYYY-MM-DD, e.g. 2026-02-03");
         assert_eq!(day("1899-12-31").unwrap_err(), "is outside the years 1900 to 2199 | check the year");
         assert!(day("2200-01-01").is_err());

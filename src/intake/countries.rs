@@ -110,7 +110,10 @@ impl Countries {
             return format!("did you mean {}?", several.join(" or "));
         }
         let names = self.entries.iter().flat_map(|entry| std::iter::once(&entry.name).chain(&entry.aliases)).map(String::as_str);
-        match did_you_mean(text, names).and_then(|name| self.by_key.get(&key(&name)).copied()).and_then(|country| self.entry(country)) {
+        match did_you_mean(text, names)
+            .and_then(|name| self.by_key.get(&key(&name)).copied())
+            .and_then(|country| self.entry(country))
+        {
             Some(entry) => format!("did you mean {}?", written(entry)),
             None => "write a code of ISO 3166-1, e.g. PL, or the name of a country".to_string(),
         }
@@ -188,7 +191,8 @@ mod tests {
         expected.push(("XK".to_string(), "XKX".to_string()));
         expected.sort();
         expected.dedup();
-        let found: Vec<(String, String)> = countries.all().iter().map(|entry| (entry.code.to_string(), entry.alpha3.clone())).collect();
+        let found: Vec<(String, String)> =
+            countries.all().iter().map(|entry| (entry.code.to_string(), entry.alpha3.clone())).collect();
         assert_eq!(found, expected);
         assert_eq!(countries.codes().count(), countries.all().len());
     }
@@ -209,9 +213,23 @@ mod tests {
     #[test]
     fn a_country_is_found_by_code_and_by_the_names_people_write() {
         for (text, expected) in [
-            ("pl", "PL"), ("POL", "PL"), ("Poland", "PL"), ("NO", "NO"), ("Norge", "NO"), ("south korea", "KR"), ("Burma", "MM"),
-            ("UAE", "AE"), ("U.A.E.", "AE"), ("Cote d'Ivoire", "CI"), ("CÔTE D’IVOIRE", "CI"), ("Co\u{302}te d'Ivoire", "CI"),
-            ("Osterreich", "AT"), ("Kosovo", "XK"), ("The Netherlands", "NL"), ("Guinea Bissau", "GW"), ("UK", "GB"),
+            ("pl", "PL"),
+            ("POL", "PL"),
+            ("Poland", "PL"),
+            ("NO", "NO"),
+            ("Norge", "NO"),
+            ("south korea", "KR"),
+            ("Burma", "MM"),
+            ("UAE", "AE"),
+            ("U.A.E.", "AE"),
+            ("Cote d'Ivoire", "CI"),
+            ("CÔTE D’IVOIRE", "CI"),
+            ("Co\u{302}te d'Ivoire", "CI"),
+            ("Osterreich", "AT"),
+            ("Kosovo", "XK"),
+            ("The Netherlands", "NL"),
+            ("Guinea Bissau", "GW"),
+            ("UK", "GB"),
         ] {
             assert_eq!(code(text), expected, "{text}");
         }

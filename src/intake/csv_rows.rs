@@ -1,17 +1,14 @@
 //! CSV as a source of rows: RFC 4180 in UTF-8, with BOM and CRLF accepted and `,`, `;` or tab found from the header.
 //!
-//! The `csv` crate takes records apart; [`Records`] stands in front of it and hands it one record at a time, because
-//! the crate's line numbers are off by one on CRLF files, an unclosed quote is no error to it, and a record may fill
-//! the memory. A problem of a row never ends the reading, except where the rest of the file cannot be told apart.
-//! Invariant: at most one record, at most [`RECORD_MAX`] bytes of it, is held.
+//! The `csv` crate takes records apart; [`Records`] stands in front of it and hands it one record at a time. A problem of
+//! a row never ends the reading, except where the rest of the file cannot be told apart. Invariant: a cell that is given
+//! without a problem is what the file says.
 
+use super::csv_records::{Broken, Found, Records};
 use super::place::{Place, Problem};
 use super::table::{Row, Source};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
-
-/// Bytes that one record may have.
-const RECORD_MAX: usize = 1 << 20;
 
 const NOT_UTF8: &str = "save the file as UTF-8 (in Excel: `CSV UTF-8`); one from an older Windows program is converted by `iconv -f cp1252 -t utf-8`";
 
@@ -34,7 +31,11 @@ impl<R: Read> CsvRows<R> {
         match found {
             Ok(Found::Record) => {}
             Ok(Found::End) => {
-                return Err(Problem::new(Place::of_file(file), "is empty", "its first line is the header, with the names of the columns"));
+                return Err(Problem::new(
+                    Place::of_file(file),
+                    "is empty",
+                    "its first line is the header, with the names of the columns",
+                ));
             }
             Ok(Found::Broken(broken)) => return Err(broken.problem(file, line)),
             Err(error) => return Err(read_failed(file, line, &error)),
@@ -43,7 +44,13 @@ impl<R: Read> CsvRows<R> {
         let mut record = csv::StringRecord::new();
         match csv.read_record(&mut record) {
             Ok(_) if !record.as_slice().contains('\0') => {}
-            Ok(_) => return Err(Problem::new(Place::of_line(file, line), "has a NUL byte", "the file is no text, or it is UTF-16: save it as UTF-8")),
+            Ok(_) => {
+                return Err(Problem::new(
+                    Place::of_line(file, line),
+                    "has a NUL byte",
+                    "the file is no text, or it is UTF-16: save it as UTF-8",
+                ));
+            }
             Err(_) => return Err(Problem::new(Place::of_line(file, line), "is not UTF-8", NOT_UTF8)),
         }
         let header: Vec<String> = record.iter().map(|name| name.trim().to_string()).collect();
@@ -63,7 +70,8 @@ impl<R: Read> CsvRows<R> {
             row.record.push_field(&String::from_utf8_lossy(cell));
             if let Err(error) = std::str::from_utf8(cell) {
                 let what = format!("has the byte 0x{:02X}, which is no UTF-8 here", cell[error.valid_up_to()]);
-                row.problems.push(self.cell_problem(row.line, position, what, NOT_UTF8).with_value(&String::from_utf8_lossy(cell)));
+                row.problems
+                    .push(self.cell_problem(row.line, position, what, NOT_UTF8).with_value(&String::from_utf8_lossy(cell)));
             }
         }
     }
@@ -132,198 +140,11 @@ fn reader_of<R: Read>(delimiter: u8, input: R) -> csv::Reader<R> {
 }
 
 fn read_failed(file: &Arc<str>, line: u64, error: &io::Error) -> Problem {
-    Problem::new(Place::of_line(file, line), format!("cannot be read on from here: {error}"), "check the disk; nothing of the file was recorded")
-}
-
-/// What stands next in the text.
-enum Found {
-    Record,
-    End,
-    Broken(Broken),
-}
-
-/// Why a record cannot be read as one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Broken {
-    TooLong,
-    UnclosedQuote,
-    TextAfterQuote,
-}
-
-impl Broken {
-    fn problem(self, file: &Arc<str>, line: u64) -> Problem {
-        let (what, hint) = match self {
-            Broken::TooLong => ("is longer than 1 MiB; a row is not that long", "is this a CSV file? its rows end with a line break"),
-            Broken::UnclosedQuote => (
-                "has a double quote that is not closed; the rest of the file cannot be read",
-                "close the quote; one inside a quoted cell is written twice",
-            ),
-            Broken::TextAfterQuote => ("has text behind the closing quote of a cell", "a double quote inside a quoted cell is written twice"),
-        };
-        Problem::new(Place::of_line(file, line), what, hint)
-    }
-}
-
-/// The records of a CSV text, one at a time, each on its line. As a `Read` it gives the record that was found last.
-struct Records<R> {
-    input: BufReader<R>,
-    /// Found from the first line; 0 until then.
-    delimiter: u8,
-    record: Vec<u8>,
-    /// How much of the record was read.
-    given: usize,
-    /// Line on which the record begins.
-    record_line: u64,
-    /// Lines read so far.
-    lines: u64,
-    bytes_read: u64,
-    ended: bool,
-}
-
-impl<R: Read> Records<R> {
-    fn new(input: R) -> Records<R> {
-        let input = BufReader::with_capacity(1 << 16, input);
-        Records { input, delimiter: 0, record: Vec::new(), given: 0, record_line: 0, lines: 0, bytes_read: 0, ended: false }
-    }
-
-    /// Finds the next record that is not a blank line.
-    fn advance(&mut self) -> io::Result<Found> {
-        loop {
-            self.record.clear();
-            self.given = 0;
-            self.record_line = self.lines + 1;
-            let mut quotes = Quotes::default();
-            loop {
-                let from = self.record.len();
-                if self.ended || self.read_line()? == 0 {
-                    self.ended = true;
-                    return Ok(if from == 0 { Found::End } else { Found::Broken(Broken::UnclosedQuote) });
-                }
-                if self.delimiter == 0 {
-                    self.begin_text();
-                }
-                if self.record.len() > RECORD_MAX {
-                    return self.give_up(quotes.inside);
-                }
-                quotes.follow(&self.record[from..], self.delimiter);
-                if !quotes.inside {
-                    break;
-                }
-            }
-            while self.record.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-                self.record.pop();
-            }
-            if self.record.is_empty() {
-                continue;
-            }
-            self.record.push(b'\n');
-            return Ok(if quotes.text_after { Found::Broken(Broken::TextAfterQuote) } else { Found::Record });
-        }
-    }
-
-    /// Adds a line to the record, but no more than shows that it is too long. 0 at the end of the text.
-    fn read_line(&mut self) -> io::Result<usize> {
-        let room = (RECORD_MAX + 1).saturating_sub(self.record.len());
-        let read = (&mut self.input).take(room as u64).read_until(b'\n', &mut self.record)?;
-        self.lines += u64::from(read > 0);
-        self.bytes_read += read as u64;
-        Ok(read)
-    }
-
-    /// Passes over the rest of a record that is too long, without holding it.
-    fn give_up(&mut self, inside_quotes: bool) -> io::Result<Found> {
-        self.ended = inside_quotes;
-        let mut at_line_end = self.record.last() == Some(&b'\n');
-        while !at_line_end && !self.ended {
-            let buffer = self.input.fill_buf()?;
-            let line_end = buffer.iter().position(|byte| *byte == b'\n');
-            let passed = line_end.map_or(buffer.len(), |position| position + 1);
-            at_line_end = line_end.is_some();
-            self.ended = passed == 0;
-            self.input.consume(passed);
-            self.bytes_read += passed as u64;
-        }
-        Ok(Found::Broken(if inside_quotes { Broken::UnclosedQuote } else { Broken::TooLong }))
-    }
-
-    /// Takes the BOM off the first line, and finds the separator that most of its columns are parted by.
-    fn begin_text(&mut self) {
-        if self.record.starts_with(b"\xEF\xBB\xBF") {
-            self.record.drain(..3);
-        }
-        let count = |separator: u8| {
-            let mut quoted = false;
-            self.record.iter().filter(|byte| {
-                quoted ^= **byte == b'"';
-                !quoted && **byte == separator
-            }).count()
-        };
-        let blank = self.record.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
-        if !blank {
-            // Of several that are equally frequent the first stands: max_by_key would take the last.
-            self.delimiter = [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',');
-        }
-    }
-
-    /// Whether the text that was just begun is something else than CSV in UTF-8.
-    fn no_csv(&self, file: &Arc<str>) -> Option<Problem> {
-        let problem = |what: &str, hint: &str| Some(Problem::new(Place::of_file(file), what, hint));
-        match self.record.as_slice() {
-            [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => problem("is UTF-16, not UTF-8", "save it as `CSV UTF-8`"),
-            [b'P', b'K', 3, 4, ..] => problem("is a workbook or another packed file, not CSV", "save the sheet as `CSV UTF-8`"),
-            [b'S', b'Q', b'L', b'i', b't', b'e', b' ', ..] => problem("is a database, not CSV", "a ledger is named with --ledger"),
-            [record @ .., _] if record.contains(&b'\r') && !record.contains(&b'"') => {
-                problem("has lines that end with a carriage return alone", "save it with line feeds (LF or CRLF)")
-            }
-            _ => None,
-        }
-    }
-}
-
-impl<R: Read> Read for Records<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let rest = &self.record[self.given..];
-        let count = rest.len().min(out.len());
-        out[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
-        Ok(count)
-    }
-}
-
-/// Whether a text stands inside a quoted cell, by the very rules of the `csv` crate: a quote opens at the beginning of
-/// a cell alone, and two quotes inside are one.
-#[derive(Default)]
-struct Quotes {
-    inside: bool,
-    /// Text stood behind a closing quote.
-    text_after: bool,
-    /// The last byte was a quote inside, which closes unless another follows.
-    closing: bool,
-    /// The cell has begun.
-    begun: bool,
-}
-
-impl Quotes {
-    /// Follows a line of a record; `inside` tells whether the next line belongs to it.
-    fn follow(&mut self, line: &[u8], delimiter: u8) {
-        // Most lines have no quote, and finding that out is the fastest there is.
-        if !self.inside && !line.contains(&b'"') {
-            return;
-        }
-        for byte in line {
-            if self.inside {
-                self.inside = *byte != b'"';
-                self.closing = !self.inside;
-            } else if *byte == delimiter {
-                (self.begun, self.closing) = (false, false);
-            } else if *byte == b'"' && (self.closing || !self.begun) {
-                (self.inside, self.begun, self.closing) = (true, true, false);
-            } else if !matches!(byte, b'\r' | b'\n') {
-                self.text_after |= self.closing;
-                (self.begun, self.closing) = (true, false);
-            }
-        }
-    }
+    Problem::new(
+        Place::of_line(file, line),
+        format!("cannot be read on from here: {error}"),
+        "check the disk; nothing of the file was recorded",
+    )
 }
 
 #[cfg(test)]
@@ -388,7 +209,9 @@ mod tests {
             seen.extend(row.problems.iter().map(|problem| problem.to_string()));
         }
         assert_eq!(seen.len(), 3);
-        assert!(seen[0].starts_with("t.csv:2: place: \"Krak\u{FFFD}w\" has the byte 0xF3, which is no UTF-8 here\nhint: save the file as UTF-8"));
+        assert!(seen[0].starts_with(
+            "t.csv:2: place: \"Krak\u{FFFD}w\" has the byte 0xF3, which is no UTF-8 here\nhint: save the file as UTF-8"
+        ));
         assert!(seen[0].contains("cp1252"));
         assert!(seen[1].starts_with("t.csv:3: name") && seen[2].starts_with("t.csv:3: place"));
         assert!(refused(b"na\xEFve\n".to_vec()).starts_with("t.csv:1: is not UTF-8"));
@@ -411,6 +234,44 @@ mod tests {
         assert!(refused(b"PK\x03\x04zip".to_vec()).contains("is a workbook"));
         assert!(refused("a,b\r1,2\r").contains("carriage return alone"));
         assert!(refused(b"SQLite format 3\0".to_vec()).contains("is a database"));
+    }
+
+    proptest::proptest! {
+        /// A table written with any cells, line endings and blank lines is read back, each row on its line.
+        #[test]
+        fn what_is_written_is_read_back_on_its_line(
+            cells in proptest::collection::vec(("[ab\",;\n é']{0,6}", "[xy\"\n]{1,4}"), 0..12),
+            windows in proptest::bool::ANY,
+            blanks in 0..3_usize,
+        ) {
+            let ending = if windows { "\r\n" } else { "\n" };
+            let (mut text, mut expected) = (format!("a,b{ending}"), Vec::new());
+            for (first, second) in &cells {
+                text.push_str(&ending.repeat(blanks));
+                expected.push((text.matches('\n').count() as u64 + 1, first.trim().to_string(), second.trim().to_string()));
+                text.push_str(&format!("\"{}\",\"{}\"{ending}", first.replace('"', "\"\""), second.replace('"', "\"\"")));
+            }
+            expected.retain(|(_, first, second)| !first.is_empty() || !second.is_empty());
+            let (mut table, mut row, mut seen) = (open(text), Row::default(), Vec::new());
+            while table.next_row(&mut row) {
+                proptest::prop_assert!(row.problems.is_empty());
+                seen.push((row.line, row.record[0].trim().to_string(), row.record[1].trim().to_string()));
+            }
+            proptest::prop_assert_eq!(seen, expected);
+        }
+
+        /// Whatever the bytes are, reading ends, lines rise, and no row is lost without a word.
+        #[test]
+        fn no_bytes_end_in_a_panic(bytes in proptest::collection::vec(proptest::sample::select(b"ab,;\t\"\r\n\0\xC3\xA9\xFF'= ".to_vec()), 0..60)) {
+            if let Ok(mut table) = TableReader::from_reader("t.csv", Cursor::new(bytes.clone())) {
+                let (mut row, mut last, mut rows) = (Row::default(), 0, 0);
+                while table.next_row(&mut row) {
+                    proptest::prop_assert!(row.line > last && rows < bytes.len());
+                    proptest::prop_assert!(!row.problems.is_empty() || row.record.len() == table.header().len());
+                    (last, rows) = (row.line, rows + 1);
+                }
+            }
+        }
     }
 
     /// A line of any length that no memory holds.

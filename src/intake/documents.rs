@@ -1,7 +1,8 @@
 //! Documents: acts, applications, events, told apart by their header and never by the name of the file.
 //!
-//! The order of the variants is the order in which a job takes them: limits first, then what is asked, then what
-//! happens to it.
+//! No cell is looked at here. The order of the variants is the order in which a job takes them: limits first, then
+//! what is asked, then what happens to it. Invariant: a header is of one document, or a problem that says what each
+//! document needs.
 
 use super::acts::ActColumn;
 use super::applications::ApplicationColumn;
@@ -72,11 +73,10 @@ fn unclear(table: &TableReader) -> Problem {
     };
     let needed = Document::ALL.map(required).join("; ");
     let known: Vec<&str> = Document::ALL.iter().flat_map(|document| document.columns()).map(|(name, _)| name).collect();
-    let meant = table
-        .header()
-        .iter()
-        .filter(|name| !known.contains(&name.as_str()))
-        .find_map(|name| did_you_mean(name, known.iter().copied()).map(|meant| format!("did you mean `{meant}` by `{}`? ", super::place::shortened(name))));
+    let meant = table.header().iter().filter(|name| !known.contains(&name.as_str())).find_map(|name| {
+        did_you_mean(name, known.iter().copied())
+            .map(|meant| format!("did you mean `{meant}` by `{}`? ", super::place::shortened(name)))
+    });
     let what = "has a header that is not one of acts, applications or events";
     Problem::new(Place::of_line(table.file(), table.header_line()), what, format!("{}{needed}", meant.unwrap_or_default()))
 }
@@ -107,8 +107,14 @@ mod tests {
     fn an_unclear_header_is_told_what_each_document_needs() {
         let problem = of("event_id,effective_on,evnt").unwrap_err();
         assert_eq!(problem.to_string().lines().count(), 2);
-        assert!(problem.hint.starts_with("did you mean `event` by `evnt`? acts need event_id, effective_on, act, destination, reference; "));
-        assert!(problem.hint.contains("applications need application_number, submitted_on, applicant, ultimate_consignee, destination, eccn, quantity; "));
+        assert!(
+            problem
+                .hint
+                .starts_with("did you mean `event` by `evnt`? acts need event_id, effective_on, act, destination, reference; ")
+        );
+        assert!(problem.hint.contains(
+            "applications need application_number, submitted_on, applicant, ultimate_consignee, destination, eccn, quantity; "
+        ));
         assert!(problem.hint.ends_with("events need event_id, effective_on, event"));
         assert!(of("event,act").is_err() && of("a,b").is_err() && of("application_number,quantity").is_err());
     }

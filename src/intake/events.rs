@@ -115,7 +115,11 @@ impl Form for EventForm {
             && lines.len() > 1
         {
             let place = Place::of_line(cells.file, row).at(C::Line.name());
-            cells.problems.push(Problem::new(place, "is blank; an event of several rows names a line in each", "write the line's number in each row"));
+            cells.problems.push(Problem::new(
+                place,
+                "is blank; an event of several rows names a line in each",
+                "write the line's number in each row",
+            ));
         }
         self.too_many = false;
         let first = self.first.take()?;
@@ -165,7 +169,11 @@ impl EventForm {
 fn read_head(cells: &mut Cells<C>) -> Head {
     let id = cells.event_id(C::EventId);
     let effective_on = cells.required_day(C::EffectiveOn);
-    let kind = if cells.required(C::Event, "say what happened, e.g. issue") { cells.word(C::Event, EventKind::ALL, EventKind::as_str) } else { None };
+    let kind = if cells.required(C::Event, "say what happened, e.g. issue") {
+        cells.word(C::Event, EventKind::ALL, EventKind::as_str)
+    } else {
+        None
+    };
     let basis = cells.word(C::Basis, Basis::ALL, Basis::as_str);
     let blank = C::ALL.iter().filter(|column| cells.raw(**column).is_empty()).fold(0, |bits, column| bits | 1 << column.index());
     Head {
@@ -199,7 +207,11 @@ fn check_places(kind: EventKind, cells: &mut Cells<C>) {
     for (column, takers) in takers {
         if !cells.raw(column).is_empty() && !takers.contains(&kind) {
             let names = takers.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-            cells.wrong(column, format!("has no place here: {kind} takes no {}", column.name()), format!("leave it blank; it goes with {names}"));
+            cells.wrong(
+                column,
+                format!("has no place here: {kind} takes no {}", column.name()),
+                format!("leave it blank; it goes with {names}"),
+            );
         }
     }
 }
@@ -218,7 +230,11 @@ fn check_needs(kind: EventKind, head: &Head, cells: &mut Cells<C>) {
         && expires_on < effective_on
         && matches!(kind, EventKind::Issue | EventKind::Extend)
     {
-        cells.wrong(C::ExpiresOn, format!("is before effective_on, {effective_on}"), "a license is valid on its effective date at least");
+        cells.wrong(
+            C::ExpiresOn,
+            format!("is before effective_on, {effective_on}"),
+            "a license is valid on its effective date at least",
+        );
     }
 }
 
@@ -341,10 +357,16 @@ mod tests {
     fn the_rows_of_an_event_agree() {
         let rows = "E1,2025-03-03,issue,Z1,1,5,,D1,,,a,\nE1,2025-03-04,ship,Z2,2,5,cumulative,D2,,,b,x";
         let columns: Vec<String> = wrong(rows).iter().map(|told| told.split(": ").nth(1).unwrap().to_string()).collect();
-        assert_eq!(columns, ["basis", "effective_on", "event", "application_number", "license_number", "basis", "reference", "overrun_authority"]);
+        assert_eq!(
+            columns,
+            ["basis", "effective_on", "event", "application_number", "license_number", "basis", "reference", "overrun_authority"]
+        );
         assert_eq!(wrong("E1,2025-03-03,ship,Z1,1,5,,,,,,\nE1,2025-03-03,ship,,2,5,,D1,,,,").len(), 2);
         assert_eq!(wrong("E1,2025-02-30,ship,Z1,1,5,,,,,,\nE1,2025-03-03,ship,Z1,2,5,,,,,,").len(), 1);
-        assert_eq!(event("E1,2025-03-03,ship,Z1,1,5,cumulative,,,,,\nE1,2025-03-03,ship,Z1,2,0,,,,,,").lines[1].quantity, Some(0));
+        assert_eq!(
+            event("E1,2025-03-03,ship,Z1,1,5,cumulative,,,,,\nE1,2025-03-03,ship,Z1,2,0,,,,,,").lines[1].quantity,
+            Some(0)
+        );
     }
 
     #[test]
@@ -376,8 +398,11 @@ mod tests {
         }
         assert_eq!(wrong("E,2025-03-03,revoke,Z1,1,,,,,,,"), ["2: line: \"1\" has no place here: revoke takes no line"]);
         for row in [
-            "E,2025-03-03,amend,Z1,1,0,,,,,,", "E,2025-03-03,attrition,Z1,1,0,cumulative,,,,,", "E,2025-03-03,correct,,,,,,,A1,,order",
-            "E,2025-03-03,issue,Z1,,,,D1,2025-03-03,,,order", "E,2025-03-03,note,Z1,,,,,,,\"two\nlines\",",
+            "E,2025-03-03,amend,Z1,1,0,,,,,,",
+            "E,2025-03-03,attrition,Z1,1,0,cumulative,,,,,",
+            "E,2025-03-03,correct,,,,,,,A1,,order",
+            "E,2025-03-03,issue,Z1,,,,D1,2025-03-03,,,order",
+            "E,2025-03-03,note,Z1,,,,,,,\"two\nlines\",",
         ] {
             assert_eq!(event(row).id, "E");
         }

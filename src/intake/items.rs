@@ -93,7 +93,10 @@ impl<F: Form> ItemReader<F> {
         if item.problems.len() < PROBLEMS_MAX {
             self.read_cells(&mut item.problems);
             if item.problems.len() >= PROBLEMS_MAX {
-                let what = format!("is one of the last rows of `{}` that were looked at: it has {PROBLEMS_MAX} problems already", shortened(id));
+                let what = format!(
+                    "is one of the last rows of `{}` that were looked at: it has {PROBLEMS_MAX} problems already",
+                    shortened(id)
+                );
                 item.problems.push(Problem::new(Place::of_line(self.table.file(), self.row.line), what, "mend these first"));
             }
         }
@@ -123,8 +126,13 @@ impl<F: Form> ItemReader<F> {
     /// Whether the row under the eyes goes on with the item.
     fn goes_on(&mut self, id: &str) -> bool {
         let mut problems = Vec::new();
-        let cells =
-            Cells { file: self.table.file(), columns: &self.columns, row: &self.row, problems: &mut problems, hints: &mut self.hints };
+        let cells = Cells {
+            file: self.table.file(),
+            columns: &self.columns,
+            row: &self.row,
+            problems: &mut problems,
+            hints: &mut self.hints,
+        };
         let own = cells.text(F::ID);
         if self.row.record.len() != self.table.header().len() {
             // As far as it can be read: what cannot be told apart is taken for a part of what it stands behind,
@@ -161,8 +169,13 @@ impl<F: Form> Iterator for ItemReader<F> {
             self.take_row(&id, &mut item);
         }
         let Taken { mut problems, lines, raw } = item;
-        let mut cells =
-            Cells { file: self.table.file(), columns: &self.columns, row: &self.last, problems: &mut problems, hints: &mut self.hints };
+        let mut cells = Cells {
+            file: self.table.file(),
+            columns: &self.columns,
+            row: &self.last,
+            problems: &mut problems,
+            hints: &mut self.hints,
+        };
         let value = self.form.finish(&mut cells);
         let value = match value {
             Some(value) if problems.is_empty() => Ok(value),
@@ -210,11 +223,20 @@ mod tests {
     #[test]
     fn a_row_made_by_hand_goes_through_the_same_code() {
         let read = |cells: &[(&str, &str)]| read_row(Document::Events, cells);
-        let Ok(AnyItem::Event(item)) = read(&[("event_id", "E1"), ("effective_on", "2025-01-02"), ("event", "ship"), ("quantity", "0"), ("application_number", "Z1")]) else {
+        let Ok(AnyItem::Event(item)) = read(&[
+            ("event_id", "E1"),
+            ("effective_on", "2025-01-02"),
+            ("event", "ship"),
+            ("quantity", "0"),
+            ("application_number", "Z1"),
+        ]) else {
             panic!("an event was given");
         };
         assert_eq!((item.lines.as_slice(), item.id.as_str()), ([0].as_slice(), "E1"));
-        assert_eq!(item.value.unwrap_err()[0].to_string(), "record: quantity: \"0\" is not above zero\nhint: write a whole number from 1 on");
+        assert_eq!(
+            item.value.unwrap_err()[0].to_string(),
+            "record: quantity: \"0\" is not above zero\nhint: write a whole number from 1 on"
+        );
         assert_eq!(read(&[("event_id", "E1"), ("evnt", "ship")]).unwrap_err().len(), 3);
     }
 

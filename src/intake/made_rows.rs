@@ -1,7 +1,8 @@
 //! A table made in memory: rows that no file holds, such as an event recorded by hand.
 //!
 //! They go through the very same readers as the rows of a file, so that a hand-made event is checked no less. A
-//! single row has line 0, since there is no file to look into; several are numbered from 1.
+//! single row has line 0, since there is no file to look into; several are numbered from 1. It is also the smallest
+//! example of a source that is no CSV.
 
 use super::table::{Row, Source};
 

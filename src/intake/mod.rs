@@ -10,6 +10,7 @@ mod applications;
 pub mod catalogue;
 mod cells;
 pub mod countries;
+mod csv_records;
 mod csv_rows;
 mod documents;
 mod events;

@@ -59,7 +59,7 @@ pub struct Problem {
     /// Where.
     pub place: Place,
     /// The value as written, where one value is at fault.
-    pub value: Option<String>,
+    pub value: Option<Box<str>>,
     /// What is wrong; goes on behind the value: `is not a whole number`.
     pub what: String,
     /// What to do.
@@ -76,7 +76,7 @@ impl Problem {
 
     /// The same problem, naming the value at fault. A blank value is not named.
     pub fn with_value(mut self, value: &str) -> Problem {
-        self.value = (!value.is_empty()).then(|| value.to_string());
+        self.value = (!value.is_empty()).then(|| Box::from(value));
         self
     }
 
@@ -121,7 +121,8 @@ pub fn shortened(value: &str) -> String {
 /// The text with control characters, line breaks and writing-direction marks escaped.
 fn printable(text: &str) -> Cow<'_, str> {
     let strange = |c: char| {
-        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
     };
     if !text.contains(strange) {
         return Cow::Borrowed(text);
@@ -173,7 +174,10 @@ mod tests {
         let problem = Problem::new(place, "is not a whole number", "write whole units, e.g. 12").with_value("12.5");
         assert_eq!(problem.to_string(), "apps.csv:3: quantity: \"12.5\" is not a whole number\nhint: write whole units, e.g. 12");
         let json = problem.to_json();
-        assert_eq!((json["line"].as_u64(), json["column"].as_str(), json["value"].as_str()), (Some(3), Some("quantity"), Some("12.5")));
+        assert_eq!(
+            (json["line"].as_u64(), json["column"].as_str(), json["value"].as_str()),
+            (Some(3), Some("quantity"), Some("12.5"))
+        );
     }
 
     #[test]

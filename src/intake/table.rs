@@ -52,7 +52,11 @@ impl TableReader {
         let failed = |error: &io::Error| cannot_read(&name, path, error);
         let is_folder = path.metadata().map_err(|error| failed(&error))?.is_dir();
         if is_folder {
-            return Err(Problem::new(Place::of_file(&name), "is a folder, not a file", "name the files in it, or use `tppledger run` for a whole inbox"));
+            return Err(Problem::new(
+                Place::of_file(&name),
+                "is a folder, not a file",
+                "name the files in it, or use `tppledger run` for a whole inbox",
+            ));
         }
         TableReader::from_reader(&name, File::open(path).map_err(|error| failed(&error))?)
     }
@@ -131,12 +135,19 @@ impl TableReader {
             }
             let Some(column) = C::ALL.iter().find(|column| column.name() == name) else {
                 let known = C::ALL.iter().map(|column| column.name());
-                let hint = hint_with(did_you_mean(name, known.clone()), format!("the columns are {}", known.collect::<Vec<_>>().join(", ")));
+                let hint = hint_with(
+                    did_you_mean(name, known.clone()),
+                    format!("the columns are {}", known.collect::<Vec<_>>().join(", ")),
+                );
                 problems.push(Problem::new(place().at(name.clone()), "is not a column of this document", hint));
                 continue;
             };
             if at[column.index()].replace(position).is_some() {
-                problems.push(Problem::new(place().at(column.name()), "stands in the header twice", "keep one of the two columns"));
+                problems.push(Problem::new(
+                    place().at(column.name()),
+                    "stands in the header twice",
+                    "keep one of the two columns",
+                ));
             }
         }
         for column in C::ALL.iter().filter(|column| column.is_required() && at[column.index()].is_none()) {
@@ -154,12 +165,16 @@ fn cannot_read(name: &Arc<str>, path: &Path, error: &io::Error) -> Problem {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let names: Vec<String> = folder
                 .read_dir()
-                .map(|entries| entries.flatten().take(1000).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+                .map(|entries| {
+                    entries.flatten().take(1000).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+                })
                 .unwrap_or_default();
             let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             ("does not exist".to_string(), hint_with(did_you_mean(&wanted, names.iter().map(String::as_str)), "check the path"))
         }
-        io::ErrorKind::PermissionDenied => ("may not be read by this user".to_string(), "ask its owner for the right to read it".to_string()),
+        io::ErrorKind::PermissionDenied => {
+            ("may not be read by this user".to_string(), "ask its owner for the right to read it".to_string())
+        }
         _ => (format!("cannot be read: {error}"), "check the path and the disk".to_string()),
     };
     Problem::new(Place::of_file(name), what, hint)
@@ -244,16 +259,28 @@ mod tests {
 
     #[test]
     fn every_wrong_column_is_named() {
-        assert_eq!(header_problems("nmae,age\n"), [
-            "pets.csv:1: nmae: is not a column of this document | hint: did you mean `name`?",
-            "pets.csv:1: name: is missing from the header; it is required | hint: add the column; the order of columns is free",
-        ]);
-        assert_eq!(header_problems("name,Age\n"), ["pets.csv:1: Age: is not a column of this document | hint: did you mean `age`?"]);
-        assert_eq!(header_problems("\n\nname,name\n"), ["pets.csv:3: name: stands in the header twice | hint: keep one of the two columns"]);
-        assert_eq!(header_problems("name,,weight\n"), [
-            "pets.csv:1: column 2 has no name | hint: name it, or take the empty column out",
-            "pets.csv:1: weight: is not a column of this document | hint: the columns are name, age",
-        ]);
+        assert_eq!(
+            header_problems("nmae,age\n"),
+            [
+                "pets.csv:1: nmae: is not a column of this document | hint: did you mean `name`?",
+                "pets.csv:1: name: is missing from the header; it is required | hint: add the column; the order of columns is free",
+            ]
+        );
+        assert_eq!(
+            header_problems("name,Age\n"),
+            ["pets.csv:1: Age: is not a column of this document | hint: did you mean `age`?"]
+        );
+        assert_eq!(
+            header_problems("\n\nname,name\n"),
+            ["pets.csv:3: name: stands in the header twice | hint: keep one of the two columns"]
+        );
+        assert_eq!(
+            header_problems("name,,weight\n"),
+            [
+                "pets.csv:1: column 2 has no name | hint: name it, or take the empty column out",
+                "pets.csv:1: weight: is not a column of this document | hint: the columns are name, age",
+            ]
+        );
     }
 
     #[test]
@@ -264,11 +291,14 @@ mod tests {
         while pets.next_row(&mut row) {
             seen.push((row.line, row.problems.iter().map(|problem| problem.what.clone()).collect::<Vec<_>>().join("")));
         }
-        assert_eq!(seen, [
-            (2, "has 1 cell where the header has 2 columns".to_string()),
-            (3, "has 3 cells where the header has 2 columns".to_string()),
-            (6, String::new()),
-        ]);
+        assert_eq!(
+            seen,
+            [
+                (2, "has 1 cell where the header has 2 columns".to_string()),
+                (3, "has 3 cells where the header has 2 columns".to_string()),
+                (6, String::new()),
+            ]
+        );
     }
 
     #[test]

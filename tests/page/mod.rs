@@ -7,12 +7,8 @@ use tppledger::desk::clerk::{Clerk, Outcome, Rejection};
 use tppledger::desk::figures::{self, QuarterSums};
 use tppledger::desk::ledger::{Ledger, to_keep};
 use tppledger::desk::recent::RecentApplications;
-use tppledger::intake::acts::Acts;
-use tppledger::intake::applications::Applications;
-use tppledger::intake::events::Events;
-use tppledger::intake::items::{Item, ItemReader, ReadRows};
 use tppledger::intake::regimes::RegimeText;
-use tppledger::intake::table::TableReader;
+use tppledger::intake::{AnyItem, Item, Problem, Reader, TableReader};
 use tppledger::quota::calendar::{Quarter, parse_day};
 use tppledger::quota::codes::Country;
 use tppledger::quota::event::{EventKind, through};
@@ -84,22 +80,20 @@ impl<S: Store> Page<S> {
         Batch { recorded_at: 1_893_456_000, recorded_by: "examiner".into(), source: "page".into(), source_sha256: None }
     }
 
-    fn record<F: ReadRows>(
-        &mut self,
-        header: &[&str],
-        rows: &[Vec<&str>],
-        take: impl FnOnce(&mut Clerk<'_, S::Writer<'_>>, &F::Value) -> tppledger::desk::clerk::Answer,
-    ) -> Result<Seen, String> {
+    fn record(&mut self, header: &[&str], rows: &[Vec<&str>]) -> Result<Seen, String> {
         let table = TableReader::from_cells("page", header, rows);
-        let mut items = ItemReader::<F>::new(table, false).map_err(|problems| problems[0].to_string())?;
-        let Some(Item { value, .. }) = items.next() else { return Err("no item".into()) };
-        let value = match value {
-            Ok(value) => value,
-            Err(problems) => {
-                let column = problems[0].place.column.clone().unwrap_or_default().into_owned();
-                return Ok(Seen::Rejected { column, text: problems[0].to_string() });
-            }
+        let mut items = Reader::of_table(table, false).map_err(|problems| problems[0].to_string())?;
+        let Some(item) = items.next() else { return Err("no item".into()) };
+        let rejected = |problems: Vec<Problem>| {
+            let column = problems[0].place.column.clone().unwrap_or_default().into_owned();
+            Ok(Seen::Rejected { column, text: problems[0].to_string() })
         };
+        match &item {
+            AnyItem::Application(Item { value: Err(problems), .. })
+            | AnyItem::Event(Item { value: Err(problems), .. })
+            | AnyItem::Act(Item { value: Err(problems), .. }) => return rejected(problems.clone()),
+            _ => {}
+        }
         let regime = self.ledger.regime();
         let today = parse_day("2030-01-01").expect("a day");
         let answer = self
@@ -107,7 +101,13 @@ impl<S: Store> Page<S> {
             .store
             .write(Self::batch(), |tx| {
                 let mut recent = RecentApplications::default();
-                let answer = take(&mut Clerk::new(tx, &regime, today, &mut recent)?, &value)?;
+                let mut clerk = Clerk::new(tx, &regime, today, &mut recent)?;
+                let answer = match &item {
+                    AnyItem::Application(Item { value: Ok(application), .. }) => clerk.application(application)?,
+                    AnyItem::Event(Item { value: Ok(event), .. }) => clerk.event(event)?,
+                    AnyItem::Act(Item { value: Ok(act), .. }) => clerk.act(act)?,
+                    _ => unreachable!("what was wrong was returned above"),
+                };
                 let end = if answer.is_ok() { End::Commit } else { End::Rollback };
                 Ok((answer, end))
             })
@@ -172,7 +172,7 @@ impl<S: Store> Page<S> {
         }
         let header: Vec<&str> = HEADER.iter().copied().chain(["quantity"]).collect();
         let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
-        self.record::<Applications>(&header, &rows, |clerk, application| clerk.application(application))
+        self.record(&header, &rows)
     }
 
     fn event(&mut self, line: &str) -> Result<Seen, String> {
@@ -214,7 +214,7 @@ impl<S: Store> Page<S> {
             })
             .collect();
         let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.iter().map(String::as_str).collect()).collect();
-        self.record::<Events>(&HEADER, &rows, |clerk, event| clerk.event(event))
+        self.record(&HEADER, &rows)
     }
 
     fn act(&mut self, line: &str) -> Result<Seen, String> {
@@ -227,7 +227,7 @@ impl<S: Store> Page<S> {
             _ => return Err("an act ends with an amount".into()),
         };
         let row = vec![words[0], words[1], words[2], words[3], &percent, &tpp, "document"];
-        self.record::<Acts>(&HEADER, &[row], |clerk, act| clerk.act(act))
+        self.record(&HEADER, &[row])
     }
 
     fn figure(&mut self, figure: &str) -> Check {

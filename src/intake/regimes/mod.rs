@@ -1,1 +1,442 @@
+//! Regimes: a folder of TOML files, or the one that the program carries, read strictly into a [`Regime`].
+//!
+//! A regime's text is what a ledger keeps; its deciding values are what it is known by ([`digest`]). Every table
+//! carries its citation. Unknown, missing or misplaced keys, holes and overlaps in dates and contradictions between
+//! groups are problems, all told at once. Invariant: what was parsed decides every country and every day one way.
 
+mod groups;
+mod keys;
+mod law;
+mod thresholds;
+
+use super::countries::Countries;
+use super::place::{Place, Problem, did_you_mean, hint_with};
+use crate::quota::device::Thresholds;
+use crate::quota::regime::Regime;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Files that make up a regime, and whether it must have them. Devices are classified only where a regime says how.
+const FILES: [(&str, bool); 4] = [(LAW, true), (ALLOCATIONS, true), (GROUPS, true), (DEVICES, false)];
+const LAW: &str = "regime.toml";
+const ALLOCATIONS: &str = "allocations.toml";
+const GROUPS: &str = "country-groups.toml";
+const DEVICES: &str = "devices.toml";
+
+/// The largest file of a regime that is read; the built-in ones have 8 KB.
+const FILE_MAX: u64 = 1 << 20;
+
+macro_rules! builtin {
+    ($file:literal) => {
+        include_str!(concat!("../../../data/regimes/us-ear-ai-diffusion/", $file)).to_string()
+    };
+}
+
+/// The text of a regime, file by file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RegimeText {
+    /// Names of the files without their folder, and what they hold.
+    pub files: Vec<(String, String)>,
+}
+
+impl RegimeText {
+    /// The regime that the program carries.
+    pub fn builtin() -> RegimeText {
+        RegimeText {
+            files: vec![
+                (LAW.to_string(), builtin!("regime.toml")),
+                (ALLOCATIONS.to_string(), builtin!("allocations.toml")),
+                (GROUPS.to_string(), builtin!("country-groups.toml")),
+                (DEVICES.to_string(), builtin!("devices.toml")),
+            ],
+        }
+    }
+
+    /// The same with the country groups of a law firm's summary, which differ from the regulation. Never a default.
+    pub fn builtin_summary_edition() -> RegimeText {
+        let mut text = RegimeText::builtin();
+        for (name, content) in &mut text.files {
+            if name == GROUPS {
+                *content = builtin!("country-groups.summary.toml");
+            }
+        }
+        text
+    }
+
+    /// The files of a folder. Other TOML files are a problem, so that none is misspelled unnoticed; a second edition
+    /// (`NAME.summary.toml`) and files of other kinds may stand beside them.
+    ///
+    /// # Errors
+    /// Every file that is missing, unknown or cannot be read.
+    pub fn from_folder(folder: &Path) -> Result<RegimeText, Vec<Problem>> {
+        let in_folder = |name: &str| -> Arc<str> { Arc::from(folder.join(name).to_string_lossy()) };
+        let entries = folder.read_dir().map_err(|error| {
+            let place = Place::of_file(&Arc::from(folder.to_string_lossy()));
+            vec![Problem::new(
+                place,
+                format!("is not a folder that can be read: {error}"),
+                "name the folder that holds the regime's files",
+            )]
+        })?;
+        let mut problems = Vec::new();
+        for name in entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()) {
+            let known = FILES.iter().any(|(known, _)| *known == name);
+            if name.ends_with(".toml") && !name.ends_with(".summary.toml") && !known {
+                let hint = hint_with(
+                    did_you_mean(&name, FILES.map(|(known, _)| known)),
+                    format!("a regime is {}", FILES.map(|(known, _)| known).join(", ")),
+                );
+                problems.push(Problem::new(Place::of_file(&in_folder(&name)), "is not a file of a regime", hint));
+            }
+        }
+        let mut files = Vec::new();
+        for (name, required) in FILES {
+            match read_file(&folder.join(name)) {
+                Ok(text) => files.push((name.to_string(), text)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    if required {
+                        problems.push(missing(&in_folder(name)));
+                    }
+                }
+                Err(error) => {
+                    let what = format!("cannot be read: {error}");
+                    problems.push(Problem::new(
+                        Place::of_file(&in_folder(name)),
+                        what,
+                        "a file of a regime is text in UTF-8, of at most 1 MiB",
+                    ));
+                }
+            }
+        }
+        if problems.is_empty() { Ok(RegimeText { files }) } else { Err(problems) }
+    }
+
+    /// One text that holds all files: before each a line with its name and its length in bytes.
+    pub fn to_single_text(&self) -> String {
+        self.files.iter().map(|(name, text)| format!("--- {name} {}\n{text}\n", text.len())).collect()
+    }
+
+    /// The files of such a text, as far as it is one: what is cut off or changed shows as missing when it is parsed.
+    pub fn from_single_text(text: &str) -> RegimeText {
+        let mut files = Vec::new();
+        let mut rest = text;
+        while let Some((name, content, after)) = first_file(rest) {
+            files.push((name.to_string(), content.to_string()));
+            rest = after;
+        }
+        RegimeText { files }
+    }
+
+    /// What one of the files holds.
+    pub fn file(&self, name: &str) -> Option<&str> {
+        self.files.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    }
+
+    /// Reads one of the files through `read`.
+    fn read<'t, T>(
+        &'t self,
+        name: &str,
+        countries: &'t Countries,
+        problems: &mut Vec<Problem>,
+        read: impl FnOnce(&keys::Keys<'_, 't>) -> Option<T>,
+    ) -> Option<T> {
+        let Some(text) = self.file(name) else {
+            problems.push(missing(&Arc::from(name)));
+            return None;
+        };
+        keys::RegimeFile::new(name, text, countries).read(problems, read)
+    }
+}
+
+fn first_file(text: &str) -> Option<(&str, &str, &str)> {
+    let (head, rest) = text.strip_prefix("--- ")?.split_once('\n')?;
+    let (name, length) = head.rsplit_once(' ')?;
+    let length: usize = length.parse().ok()?;
+    let (content, after) = (rest.get(..length)?, rest.get(length..)?);
+    Some((name, content, after.strip_prefix('\n')?))
+}
+
+fn read_file(path: &Path) -> std::io::Result<String> {
+    if path.metadata()?.len() > FILE_MAX {
+        return Err(std::io::Error::other("it is larger than 1 MiB"));
+    }
+    std::fs::read_to_string(path).map(|text| text.strip_prefix('\u{FEFF}').map_or(text.clone(), str::to_string))
+}
+
+fn missing(file: &Arc<str>) -> Problem {
+    Problem::new(Place::of_file(file), "is missing from the regime", "`tppledger regime show` prints a regime to start from")
+}
+
+/// Reads a regime.
+///
+/// # Errors
+/// Every problem of its files, with file, line and key.
+pub fn parse(text: &RegimeText, countries: &Countries) -> Result<Regime, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let frame = text.read(LAW, countries, &mut problems, law::frame);
+    let country = text.read(ALLOCATIONS, countries, &mut problems, law::country);
+    let groups = text.read(GROUPS, countries, &mut problems, groups::groups);
+    let (Some(frame), Some(country), Some(groups)) = (frame, country, groups) else { return Err(problems) };
+    let law::License { validity, validity_citation, roll_citation, unused_after_days, unused_citation } = frame.license;
+    let mut regime = Regime {
+        id: frame.id,
+        title: frame.title,
+        citation: frame.citation,
+        legal_status: frame.legal_status,
+        validity,
+        validity_citation,
+        roll_citation,
+        unused_after_days,
+        unused_citation,
+        period: country.period.0,
+        period_citation: country.period.1,
+        base: country.base,
+        increase_maximum_percent: country.increase_maximum.0,
+        increase_maximum_citation: country.increase_maximum.1,
+        critical_percent: country.critical.0,
+        critical_citation: country.critical.1,
+        counted_eccn: country.counted_eccn.0,
+        counted_eccn_citation: country.counted_eccn.1,
+        switches: country.switches,
+        groups,
+        standings: std::collections::BTreeMap::new(),
+    };
+    regime.settle(countries.codes());
+    Ok(regime)
+}
+
+/// Reads the thresholds by which devices are classified.
+///
+/// # Errors
+/// Every problem of `devices.toml`, or that the regime has none.
+pub fn thresholds(text: &RegimeText) -> Result<Thresholds, Vec<Problem>> {
+    let mut problems = Vec::new();
+    text.read(DEVICES, Countries::builtin(), &mut problems, thresholds::thresholds).ok_or(problems)
+}
+
+/// SHA-256 of what decides anything in a regime: two texts with the same digest give the same figures.
+pub fn digest(regime: &Regime) -> [u8; 32] {
+    Sha256::digest(regime.deciding_values().as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quota::calendar::parse_day;
+    use crate::quota::codes::Country;
+    use crate::quota::regime::{Standing, SwitchKey};
+
+    fn builtin() -> Regime {
+        parse(&RegimeText::builtin(), Countries::builtin()).unwrap()
+    }
+
+    /// The problems of the built-in regime with one text of one file replaced, each as its first line.
+    fn with(file: &str, from: &str, to: &str) -> Vec<String> {
+        let mut text = RegimeText::builtin();
+        let content = &mut text.files.iter_mut().find(|(name, _)| name == file).unwrap().1;
+        assert!(content.contains(from), "{from}");
+        *content = content.replacen(from, to, 1);
+        let mut problems = parse(&text, Countries::builtin()).err().unwrap_or_default();
+        problems.extend(thresholds(&text).err().unwrap_or_default());
+        problems.iter().map(|problem| problem.to_string().lines().next().unwrap_or_default().to_string()).collect()
+    }
+
+    /// Line on which a text begins in a built-in file.
+    fn line(file: &str, text: &str) -> usize {
+        RegimeText::builtin().file(file).unwrap().split(text).next().unwrap().lines().count()
+    }
+
+    #[test]
+    fn the_built_in_regime_is_read_whole() {
+        let regime = builtin();
+        assert_eq!(regime.period.to_string(), "2025-01-01/2027-12-31");
+        assert_eq!(regime.base[0].tpp.to_string(), "790000000");
+        assert_eq!(regime.switches.len(), SwitchKey::ALL.len());
+        assert_eq!(regime.validity.holidays.len(), 55);
+        let standing = |code: &str, day: &str| regime.standing(Country::new(code).unwrap(), parse_day(day).unwrap());
+        assert_eq!(standing("KH", "2026-02-02"), Standing::PresumptionOfDenial);
+        assert_eq!(standing("KH", "2026-02-03"), Standing::Capped);
+        assert_eq!((standing("PR", "2025-01-01"), standing("HK", "2025-01-01")), (Standing::Home, Standing::PresumptionOfDenial));
+        assert_eq!((standing("PL", "2025-01-01"), standing("DE", "2025-01-01")), (Standing::Capped, Standing::Unlimited));
+        assert_eq!(thresholds(&RegimeText::builtin()).unwrap().paragraphs.len(), 4);
+    }
+
+    #[test]
+    fn the_summary_edition_differs_and_so_does_its_digest() {
+        let summary = parse(&RegimeText::builtin_summary_edition(), Countries::builtin()).unwrap();
+        let day = parse_day("2025-01-01").unwrap();
+        assert_eq!(summary.standing(Country::new("CY").unwrap(), day), Standing::PresumptionOfDenial);
+        assert_ne!(digest(&summary), digest(&builtin()));
+        assert_eq!(digest(&builtin()), digest(&builtin()));
+    }
+
+    #[test]
+    fn the_day_of_the_last_check_decides_nothing() {
+        let mut text = RegimeText::builtin();
+        for (_, content) in &mut text.files {
+            *content = content.replace("checked = 2026-07-23", "checked = 2026-08-01");
+        }
+        assert_eq!(digest(&parse(&text, Countries::builtin()).unwrap()), digest(&builtin()));
+    }
+
+    #[test]
+    fn the_single_text_holds_all_files() {
+        let text = RegimeText::builtin();
+        assert_eq!(RegimeText::from_single_text(&text.to_single_text()), text);
+        let tricky =
+            RegimeText { files: vec![("a b.toml".to_string(), "--- c 3\nxyz\n".to_string()), ("ü".to_string(), String::new())] };
+        assert_eq!(RegimeText::from_single_text(&tricky.to_single_text()), tricky);
+        let cut = text.to_single_text();
+        let cut = RegimeText::from_single_text(&cut[..cut.len() / 2]);
+        assert!(parse(&cut, Countries::builtin()).unwrap_err().iter().any(|problem| problem.what.contains("missing")));
+        assert!(RegimeText::from_single_text("--- x 99999999999999999999\n").files.is_empty());
+    }
+
+    #[test]
+    fn a_folder_is_read_like_the_built_in_one() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in RegimeText::builtin().files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        std::fs::write(folder.path().join("law.md"), "words").unwrap();
+        std::fs::write(folder.path().join("country-groups.summary.toml"), "").unwrap();
+        assert_eq!(RegimeText::from_folder(folder.path()), Ok(RegimeText::builtin()));
+        std::fs::rename(folder.path().join("allocations.toml"), folder.path().join("allocation.toml")).unwrap();
+        std::fs::write(folder.path().join("regime.toml"), b"\xFF").unwrap();
+        let problems: Vec<String> =
+            RegimeText::from_folder(folder.path()).unwrap_err().iter().map(|problem| problem.what.clone()).collect();
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(RegimeText::from_folder(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn a_problem_names_file_line_and_key() {
+        let at = line("allocations.toml", "tpp = \"790000000\"");
+        assert_eq!(
+            with("allocations.toml", "tpp = \"790000000\"", "tpp = 790000000"),
+            [format!(
+                "allocations.toml:{}: country.base.tpp: \"790000000\" is not an amount of TPP with at most three decimal places, written as text",
+                at + 1
+            )]
+        );
+    }
+
+    #[test]
+    fn unknown_missing_and_misplaced_keys_are_problems() {
+        let told = with("allocations.toml", "tpp = \"790000000\"", "ttp = \"790000000\"");
+        assert!(
+            told[0].contains("country.base.tpp: is missing") && told[1].contains("country.base.ttp: is not a key of this table"),
+            "{told:?}"
+        );
+        let told = with("regime.toml", "[license.unused]\nafter_days = 30\n", "[license.unused]\n");
+        assert!(told[0].contains("license.unused.after_days: is missing"), "{told:?}");
+        for (file, from, to, expected) in [
+            ("regime.toml", "title = ", "titel = ", "regime.title: is missing"),
+            (
+                "allocations.toml",
+                "[country.switch.export_counts]",
+                "[country.switch.exports_count]",
+                "country.switch.export_counts: is missing",
+            ),
+            ("country-groups.toml", "[not_named]", "extra = 1\n[not_named]", "territories.parents.extra"),
+            ("country-groups.toml", "[roles]", "[roles]\nhome2 = \"US\"", "roles.home2: is not a key"),
+            ("devices.toml", "tpp_from = \"4800\"", "tpp_form = \"4800\"", "paragraph.tpp_from: is missing"),
+            ("devices.toml", "cite = \"3A090.a.1", "kite = \"3A090.a.1", "paragraph.cite: is missing"),
+            ("regime.toml", "checked = 2026-07-23", "checked = \"2026-07-23\"", "regime.checked: \"2026-07-23\" is not a day"),
+            ("regime.toml", "years = 1", "years = 0", "license.validity.years: \"0\" is not a whole number"),
+            ("regime.toml", "years = 1", "years = 1.0", "license.validity.years: \"1.0\" is not a whole number"),
+            ("regime.toml", "weekends = true", "weekends = \"yes\"", "license.roll.weekends: \"yes\" is not true or false"),
+            ("regime.toml", "years = 1", "years = ", "is not TOML"),
+            ("regime.toml", "years = 1", "years = 1\nyears = 2", "is not TOML"),
+        ] {
+            let told = with(file, from, to);
+            assert!(told.iter().any(|told| told.contains(expected)), "{to}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn every_table_needs_its_citation() {
+        for (name, content) in RegimeText::builtin().files {
+            for key in ["\ncite = ", "\nsource = ", "\nchecked = "] {
+                for (position, _) in content.match_indices(key) {
+                    let end = content[position + 1..].find('\n').unwrap() + position + 1;
+                    let mut text = RegimeText::builtin();
+                    let replaced = format!("{}{}", &content[..position], &content[end..]);
+                    text.files.iter_mut().find(|(file, _)| *file == name).unwrap().1 = replaced;
+                    let mut problems = parse(&text, Countries::builtin()).err().unwrap_or_default();
+                    problems.extend(thresholds(&text).err().unwrap_or_default());
+                    assert!(problems.len() == 1 && problems[0].what == "is missing", "{name} {position}: {problems:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn holes_and_overlaps_in_dates_are_problems() {
+        let second = |from: &str| {
+            format!(
+                "[[country.base]]\nfrom = {from}\ntpp = \"1\"\ncite = \"c\"\nsource = \"s\"\nchecked = 2026-01-01\n\n[country.increase_maximum]"
+            )
+        };
+        let step = |from: &str| with("allocations.toml", "[country.increase_maximum]", &second(from));
+        assert!(step("2026-01-01").is_empty());
+        assert!(
+            step("2025-01-01")[0].contains("country.base.from: \"2025-01-01\" is the day of the one before it: they overlap")
+        );
+        assert!(step("2024-01-01")[0].contains("is before 2025-01-01"));
+        assert!(step("2028-01-01")[0].contains("is after 2027-12-31"));
+        let hole = with("allocations.toml", "[[country.base]]\nfrom = 2025-01-01", "[[country.base]]\nfrom = 2025-01-02");
+        assert!(hole[0].contains("leaves a hole from 2025-01-01 on"), "{hole:?}");
+        assert!(
+            with("allocations.toml", "to = 2027-12-31", "to = 2024-12-31")[0]
+                .contains("country.period.to: \"2024-12-31\" is before from")
+        );
+        assert!(with("regime.toml", "from = 2025-05-13", "from = 2025-01-13")[0].contains("legal_status.from"));
+        assert!(
+            with("regime.toml", "2025-01-20", "2024-01-20")[0]
+                .contains("license.holidays.dates: \"2024-01-20\" is outside 2025-01-01 to 2029-12-31")
+        );
+        assert!(with("regime.toml", "2025-01-20", "2025-01-01")[0].contains("stands in the list twice"));
+        let change = "[[group.change]]\non = 2026-02-02\nadd = [\"PL\"]\ncite = \"c\"\nsource = \"s\"\nchecked = 2026-01-01\n\n# A destination of its own";
+        assert!(with("country-groups.toml", "# A destination of its own", change)[0].contains("group.change.on"));
+    }
+
+    #[test]
+    fn contradictions_between_groups_are_problems() {
+        for (from, to, expected) in [
+            ("remove = [\"KH\"]", "remove = [\"PL\"]", "group.change.remove: \"PL\" is not in the group then"),
+            ("remove = [\"KH\"]", "remove = [\"KH\"]\nadd = [\"CN\"]", "group.change.add: \"CN\" is in the group already"),
+            ("remove = [\"KH\"]", "", "group.change.add: is missing, and so is remove"),
+            ("\"D:5\", \"macau\"", "\"D:6\", \"macau\"", "roles.presumption_of_denial: \"D:6\" is not a group of this file"),
+            ("\"D:5\", \"macau\"", "\"D:5\", \"supplement_5a\"", "is unlimited too"),
+            ("home = \"US\"", "home = \"CN\"", "roles.home: \"CN\" is in group D:5 too"),
+            ("home = \"US\"", "home = \"us\"", "roles.home: \"us\" is not a country code"),
+            ("members = [\"MO\"]", "members = [\"XX\"]", "group.members: \"XX\" is not a country code"),
+            ("members = [\"MO\"]", "members = [\"MO\", \"MO\"]", "group.members: \"MO\" stands in the list twice"),
+            ("id = \"macau\"", "id = \"D:5\"", "has two groups D:5"),
+            ("members = [\"AQ\", \"PS\"]", "members = [\"AQ\", \"CN\"]", "not_named.members: \"CN\" is in group"),
+            ("members = [\"AQ\", \"PS\"]", "members = [\"AQ\", \"HK\"]", "not_named.members: \"HK\" is a territory"),
+            ("AI = \"GB\"", "AI = \"HK\"", "territories.parents.AI: \"HK\" is a territory itself, of CN"),
+            ("AI = \"GB\"", "AI = \"AI\"", "is its own parent"),
+            ("AI = \"GB\"", "US = \"GB\"", "territories.parents.US"),
+            ("AI = \"GB\"", "MO = \"CN\"", "is the parent of MO, which is in group"),
+            ("AI = \"GB\"", "ai = \"GB\"", "territories.parents.ai"),
+            ("destination = \"LI\"", "destination = \"US\"", "noted.destination: \"US\" is home"),
+        ] {
+            let told = with("country-groups.toml", from, to);
+            assert!(told.iter().any(|told| told.contains(expected)), "{to}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn all_problems_of_all_files_are_told_at_once() {
+        let mut text = RegimeText::builtin();
+        for (name, content) in &mut text.files {
+            *content = content.replacen("cite = ", "kite = ", 2);
+            assert!(name.ends_with(".toml"));
+        }
+        assert_eq!(parse(&text, Countries::builtin()).unwrap_err().len(), 12);
+        assert_eq!(parse(&RegimeText { files: Vec::new() }, Countries::builtin()).unwrap_err().len(), 3);
+    }
+}

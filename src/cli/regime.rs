@@ -1,0 +1,166 @@
+//! `init` and `regime`: a ledger is bound to its regime; regimes are shown, checked, compared and adopted.
+
+use super::Ending;
+use super::args::{InitArgs, RegimeArgs, RegimeCommand};
+use super::context::{Context, regime_text, shown};
+use crate::desk::adopt::{adopt, entries_of_change};
+use crate::desk::ledger::{read_regime, to_keep};
+use crate::error::{Error, Result};
+use crate::quota::regime::{Citation, Regime};
+use crate::store::{Batch, End, Store, hex};
+use std::path::Path;
+
+pub(super) fn init(context: &Context, args: &InitArgs) -> Result<Ending> {
+    let ledger = context.make_ledger(args.regime.as_deref())?;
+    let kept = &ledger.kept()[0];
+    let place = shown(&context.global.ledger);
+    if context.errors_as_json() {
+        context.print_json(&serde_json::json!({ "ledger": place, "regime": kept.id, "regime_digest": hex(&kept.digest) }))?;
+    } else {
+        context.say(format!("{place}: a new ledger under {} ({})", kept.id, hex(&kept.digest)));
+    }
+    Ok(Ending::default())
+}
+
+pub(super) fn regime(context: &Context, args: &RegimeArgs) -> Result<Ending> {
+    match &args.command {
+        RegimeCommand::Show { folder } => show(context, folder.as_deref()),
+        RegimeCommand::Check { folder } => {
+            let (regime, digest) = read_regime(&regime_text(folder)?).map_err(Error::Input)?;
+            context.print_bytes(format!("{}: the regime {} is right; digest {}\n", folder.display(), regime.id, hex(&digest)).as_bytes())?;
+            Ok(Ending::default())
+        }
+        RegimeCommand::Diff { a, b } => diff(context, a, b),
+        RegimeCommand::Adopt { folder, reference, dry_run } => adopt_regime(context, folder, reference, *dry_run),
+    }
+}
+
+fn show(context: &Context, folder: Option<&Path>) -> Result<Ending> {
+    let (regime, digest) = match folder {
+        Some(folder) => read_regime(&regime_text(folder)?).map_err(Error::Input)?,
+        None if context.global.ledger.exists() => {
+            let ledger = context.readable()?;
+            let digest = ledger.kept().last().map(|kept| kept.digest).unwrap_or_default();
+            (ledger.regime().as_ref().clone(), digest)
+        }
+        None => read_regime(&regime_text(Path::new("builtin"))?).map_err(Error::Input)?,
+    };
+    if context.errors_as_json() {
+        let list: Vec<serde_json::Value> = regime
+            .deciding_values()
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(key, value)| serde_json::json!({ "key": key, "value": value }))
+            .collect();
+        context.print_json(&serde_json::json!({ "regime": regime.id, "digest": hex(&digest), "values": list }))?;
+        return Ok(Ending::default());
+    }
+    context.print_bytes(as_text(&regime, &hex(&digest)).as_bytes())?;
+    Ok(Ending::default())
+}
+
+fn as_text(regime: &Regime, digest: &str) -> String {
+    let mut text = format!("{}: {}\ndigest {digest}\n{}\n\n", regime.id, regime.title, cited(&regime.citation));
+    let mut line = |what: &str, value: String, citation: &Citation| text.push_str(&format!("{what}: {value}\n    {}\n", cited(citation)));
+    for status in &regime.legal_status {
+        line(&format!("legal status from {}", status.from), format!("{}: {}", status.code, status.text), &status.citation);
+    }
+    line("period", regime.period.to_string(), &regime.period_citation);
+    for step in &regime.base {
+        line(&format!("base from {}", step.from), format!("{} TPP", step.tpp.grouped()), &step.citation);
+    }
+    line("increases at most", format!("{} % of the base", regime.increase_maximum_percent), &regime.increase_maximum_citation);
+    line("critical from", format!("{} % of the limit", regime.critical_percent), &regime.critical_citation);
+    line("validity of a license", format!("{} year(s)", regime.validity.years), &regime.validity_citation);
+    line("expiry rolls over weekends", yes_no(regime.validity.rolls_over_weekends), &regime.roll_citation);
+    line("unused given back", format!("{} days after the day after the last valid day", regime.unused_after_days), &regime.unused_citation);
+    let paragraphs: Vec<String> = regime.counted_eccn.iter().map(ToString::to_string).collect();
+    line("counted", paragraphs.join(", "), &regime.counted_eccn_citation);
+    for (key, switch) in &regime.switches {
+        let open = if switch.open { format!(" OPEN: the other reading: {}", switch.other_meaning) } else { String::new() };
+        line(key.as_str(), format!("{}: {}{open}", yes_no(switch.value), switch.meaning), &switch.citation);
+    }
+    for group in &regime.groups.groups {
+        let members: Vec<String> = group.members.iter().map(ToString::to_string).collect();
+        line(&format!("group {}", group.id), format!("{}: {}", group.name, members.join(" ")), &group.citation);
+        for change in &group.changes {
+            let list = |countries: &[crate::quota::codes::Country]| countries.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            line(&format!("  from {}", change.on), format!("joins: {}; leaves: {}", list(&change.add), list(&change.remove)), &change.citation);
+        }
+    }
+    text
+}
+
+fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_string()
+}
+
+fn cited(citation: &Citation) -> String {
+    format!("[{}; {}; checked {}]", citation.cite, citation.source, citation.checked)
+}
+
+fn diff(context: &Context, a: &Path, b: &Path) -> Result<Ending> {
+    let read = |folder: &Path| -> Result<Vec<(String, String)>> {
+        let (regime, _) = read_regime(&regime_text(folder)?).map_err(Error::Input)?;
+        Ok(regime.deciding_values().lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_string(), v.to_string())).collect())
+    };
+    let (left, right) = (read(a)?, read(b)?);
+    let mut text = String::new();
+    for (key, value) in left.iter().filter(|pair| !right.contains(pair)) {
+        text.push_str(&format!("- {key}: {value}\n"));
+    }
+    for (key, value) in right.iter().filter(|pair| !left.contains(pair)) {
+        text.push_str(&format!("+ {key}: {value}\n"));
+    }
+    text.push_str(&members_that_differ(a, b)?);
+    if text.is_empty() {
+        text.push_str("the two regimes decide alike\n");
+    }
+    context.print_bytes(text.as_bytes())?;
+    Ok(Ending::default())
+}
+
+/// For each group of both, who is only in one of them.
+fn members_that_differ(a: &Path, b: &Path) -> Result<String> {
+    let (left, _) = read_regime(&regime_text(a)?).map_err(Error::Input)?;
+    let (right, _) = read_regime(&regime_text(b)?).map_err(Error::Input)?;
+    let mut text = String::new();
+    for group in &left.groups.groups {
+        let Some(other) = right.groups.group(&group.id) else { continue };
+        let only = |x: &[crate::quota::codes::Country], y: &[crate::quota::codes::Country]| {
+            x.iter().filter(|country| !y.contains(country)).map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        let (gone, new) = (only(&group.members, &other.members), only(&other.members, &group.members));
+        if !gone.is_empty() || !new.is_empty() {
+            text.push_str(&format!("group {}: only in {}: {}; only in {}: {}\n", group.id, a.display(), or_nobody(&gone), b.display(), or_nobody(&new)));
+        }
+    }
+    Ok(text)
+}
+
+fn or_nobody(list: &str) -> &str {
+    if list.is_empty() { "nobody" } else { list }
+}
+
+fn adopt_regime(context: &Context, folder: &Path, reference: &str, dry_run: bool) -> Result<Ending> {
+    let text = regime_text(folder)?;
+    let (kept, new) = to_keep(&text, 0).map_err(Error::Input)?;
+    let mut ledger = context.writable()?;
+    let old = ledger.regime();
+    if ledger.kept().last().is_some_and(|last| last.digest == kept.digest) {
+        context.print_bytes(format!("the ledger is kept under {} already; nothing to adopt\n", kept.id).as_bytes())?;
+        return Ok(Ending::default());
+    }
+    if dry_run {
+        let entries = entries_of_change(&ledger.store.read()?, &old, &new)?;
+        context.print_bytes(format!("adopting {} would post {} entries; nothing was recorded\n", kept.id, entries.len()).as_bytes())?;
+        return Ok(Ending::default());
+    }
+    let batch = Batch { recorded_at: context.clock.seconds, recorded_by: context.recorded_by(), source: "regime adopt".into(), source_sha256: None };
+    let (id, digest) = (kept.id.clone(), hex(&kept.digest));
+    let today = context.today();
+    let (seq, entries) = ledger.store.write(batch, |tx| Ok((adopt(tx, &old, &new, kept, reference, today)?, End::Commit)))?;
+    ledger.reload()?;
+    context.print_bytes(format!("adopted {id} ({digest}) by record {seq}; {entries} entries\n").as_bytes())?;
+    Ok(Ending::default())
+}
