@@ -137,6 +137,12 @@ impl Error {
             std::io::ErrorKind::StorageFull => "free some space and run the same command again; nothing half-written remains",
             _ => "check the file and run the same command again",
         };
-        Error::File { path: path.into(), reason: error.to_string(), hint: hint.into() }
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file or folder".to_string(),
+            std::io::ErrorKind::PermissionDenied => "permission denied".to_string(),
+            // The library that makes temporary files adds their names, which mean nothing to the user.
+            _ => error.to_string().split(" at path ").next().unwrap_or_default().to_string(),
+        };
+        Error::File { path: path.into(), reason, hint: hint.into() }
     }
 }

@@ -27,51 +27,46 @@ CREATE TABLE whole_source (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE record (
-    seq INTEGER PRIMARY KEY CHECK (seq > 0),
-    kind TEXT NOT NULL CHECK (kind IN ('application', 'event', 'act', 'regime')),
-    id TEXT NOT NULL CHECK (id <> ''),
+    seq INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
     batch INTEGER NOT NULL REFERENCES batch (batch),
     application INTEGER REFERENCES record (seq),
-    allocation TEXT CHECK (allocation IS NULL OR length(allocation) = 2),
-    effective_on INTEGER NOT NULL CHECK (effective_on BETWEEN 10101 AND 99991231),
+    allocation TEXT,
+    effective_on INTEGER NOT NULL,
     what TEXT,
-    revision INTEGER CHECK (revision > 0),
+    revision INTEGER,
     applicant TEXT,
     license_number TEXT,
-    basis TEXT CHECK (basis = 'cumulative'),
+    basis TEXT,
     expires_on INTEGER,
     last_valid_day INTEGER,
     corrects TEXT,
     reference TEXT,
     overrun_authority TEXT,
-    refused INTEGER NOT NULL CHECK (refused IN (0, 1)),
+    refused INTEGER NOT NULL,
     findings TEXT NOT NULL,
-    line_count INTEGER NOT NULL CHECK (line_count >= 0),
-    entry_count INTEGER NOT NULL CHECK (entry_count >= 0 AND (refused = 0 OR entry_count = 0)),
-    digest BLOB NOT NULL CHECK (length(digest) = 32),
-    CHECK ((kind = 'application') = (revision IS NOT NULL AND applicant IS NOT NULL)),
-    CHECK ((kind = 'application') = (what IS NULL))
+    line_count INTEGER NOT NULL,
+    entry_count INTEGER NOT NULL,
+    digest BLOB NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX record_application_number ON record (id) WHERE kind = 'application' AND application = seq;
-CREATE UNIQUE INDEX record_revision ON record (application, revision) WHERE kind = 'application' AND application <> seq;
 CREATE UNIQUE INDEX record_event_id ON record (id) WHERE kind IN ('event', 'act');
 CREATE INDEX record_timeline ON record (application) WHERE application IS NOT NULL AND application <> seq;
 CREATE INDEX record_license_number ON record (license_number) WHERE license_number IS NOT NULL;
 CREATE INDEX record_corrects ON record (corrects) WHERE corrects IS NOT NULL;
-CREATE INDEX record_allocation ON record (allocation) WHERE allocation IS NOT NULL;
-CREATE INDEX record_refused ON record (seq) WHERE refused = 1;
 
 CREATE TABLE line (
     seq INTEGER NOT NULL REFERENCES record (seq),
-    line INTEGER NOT NULL CHECK (line > 0),
-    destination TEXT NOT NULL CHECK (length(destination) = 2),
+    line INTEGER NOT NULL,
+    destination TEXT NOT NULL,
     ultimate_consignee TEXT NOT NULL,
-    consignee_headquarters TEXT NOT NULL CHECK (length(consignee_headquarters) = 2),
-    parent_headquarters TEXT NOT NULL CHECK (length(parent_headquarters) = 2),
-    consignee_kind TEXT NOT NULL CHECK (consignee_kind IN ('private_sector', 'government')),
-    assumed INTEGER NOT NULL CHECK (assumed IN (0, 1)),
-    activity TEXT NOT NULL CHECK (activity IN ('export', 'reexport', 'transfer')),
+    consignee_headquarters TEXT NOT NULL,
+    parent_headquarters TEXT NOT NULL,
+    consignee_kind TEXT NOT NULL,
+    assumed INTEGER NOT NULL,
+    activity TEXT NOT NULL,
     eccn TEXT NOT NULL,
     device TEXT,
     tpp_per_unit INTEGER,
@@ -79,11 +74,10 @@ CREATE TABLE line (
     catalogue_tpp INTEGER,
     counts_per_unit INTEGER,
     counts_aggregated INTEGER,
-    quantity INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 2147483647),
+    quantity INTEGER NOT NULL,
     purchase_order TEXT,
     end_use TEXT,
-    PRIMARY KEY (seq, line),
-    CHECK ((counts_per_unit IS NULL) <> (counts_aggregated IS NULL))
+    PRIMARY KEY (seq, line)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event_line (
@@ -120,9 +114,9 @@ CREATE TABLE refusal (
 
 CREATE TABLE entry (
     seq INTEGER NOT NULL REFERENCES record (seq),
-    ord INTEGER NOT NULL CHECK (ord >= 0),
-    effective_on INTEGER NOT NULL CHECK (effective_on BETWEEN 10101 AND 99991231),
-    allocation TEXT NOT NULL CHECK (length(allocation) = 2),
+    ord INTEGER NOT NULL,
+    effective_on INTEGER NOT NULL,
+    allocation TEXT NOT NULL,
     kind TEXT NOT NULL,
     pending INTEGER NOT NULL,
     licensed INTEGER NOT NULL,

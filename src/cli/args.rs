@@ -11,10 +11,10 @@ use std::path::PathBuf;
     max_term_width = 110,
     disable_help_subcommand = true,
     before_help = "Examples:\n  \
-        tppledger run inbox --quarter 2026-Q2 --out packs/2026-Q2   import what is new, write the quarter's pack\n  \
-        tppledger headroom PL IN                                    how much is left today\n  \
-        tppledger record issue Z102345 --on 2026-04-02 --dry-run    may I issue this license?\n  \
-        tppledger explain headroom PL                               why that number",
+        tppledger run inbox --quarter 2026-Q2 --out pack           import what is new, write a quarter's pack\n  \
+        tppledger headroom PL IN                                   how much is left today\n  \
+        tppledger record issue Z102345 --on 2026-04-02 --dry-run   may I issue this license?\n  \
+        tppledger explain headroom PL                              why that number",
     after_help = "Exit codes: 0 done, 1 failure, 2 usage, 3 something was refused, 4 the input has errors, 5 verification failed, \
         6 the ledger is busy, 7 the ledger is newer than the program."
 )]
@@ -100,17 +100,20 @@ pub enum Command {
     /// Reports.
     Report(ReportArgs),
     /// Check the ledger: chain, totals, timelines, identities, schema.
+    #[command(before_help = "Example:\n  tppledger verify --ledger desk.db")]
     Verify,
     /// Regimes: show, check, compare, adopt.
     Regime(RegimeArgs),
     /// The device catalogue: rates, TPP, density, classification.
     Devices(DevicesArgs),
     /// Completions for a shell.
+    #[command(before_help = "Example:\n  tppledger completions bash > /etc/bash_completion.d/tppledger")]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
     },
     /// The manual page.
+    #[command(before_help = "Example:\n  tppledger man > tppledger.1; man ./tppledger.1")]
     Man,
 }
 
@@ -377,16 +380,19 @@ pub struct RegimeArgs {
 #[derive(Debug, Subcommand)]
 pub enum RegimeCommand {
     /// Show every value with its citation: of the ledger, of a folder, or the built-in one where there is no ledger.
+    #[command(before_help = "Examples:\n  tppledger regime show\n  tppledger regime show builtin")]
     Show {
         /// A regime folder, or `builtin`.
         folder: Option<PathBuf>,
     },
     /// Check a regime folder: unknown keys, missing citations, holes and overlaps in dates.
+    #[command(before_help = "Example:\n  tppledger regime check my-regime")]
     Check {
         /// A regime folder, or `builtin`.
         folder: PathBuf,
     },
     /// What differs between two regimes: folders, `builtin`, or `summary` (the law firm's summary's country lists).
+    #[command(before_help = "Examples:\n  tppledger regime diff builtin my-regime\n  tppledger regime diff builtin summary")]
     Diff {
         /// The first.
         a: PathBuf,
@@ -394,6 +400,7 @@ pub enum RegimeCommand {
         b: PathBuf,
     },
     /// Keep the ledger under another regime from now on.
+    #[command(before_help = "Examples:\n  tppledger regime adopt my-regime --dry-run\n  tppledger regime adopt my-regime --reference \"annual review of 2026\"")]
     Adopt {
         /// A regime folder, or `builtin`.
         folder: PathBuf,

@@ -68,7 +68,12 @@ impl Context {
             match self.make_ledger(regime) {
                 // Somebody else made it in this moment: theirs is as good.
                 Err(Error::LedgerExists { .. }) => {}
-                made => return made,
+                made => {
+                    let ledger = made?;
+                    // A name that was mistyped would begin a second ledger, with the whole limit free.
+                    self.say(format!("{}: there was no ledger here; a new one was made", shown(&self.global.ledger)));
+                    return Ok(ledger);
+                }
             }
         }
         let ledger = self.writable()?;
@@ -213,7 +218,7 @@ impl Context {
 
 /// A country as written on the command line.
 pub(super) fn country(text: &str) -> Result<Country> {
-    Countries::builtin().find(text).map_err(|what| Error::usage(format!("{text:?} {what}"), "give a country by its code or name, e.g. PL or Poland"))
+    Countries::builtin().find(text).map_err(|hint| Error::usage(format!("{text:?} is no country"), hint))
 }
 
 /// A regime folder, `builtin`, or `summary`.

@@ -63,7 +63,7 @@ pub(super) fn devices(context: &Context, args: &DevicesArgs) -> Result<Ending> {
 }
 
 fn unknown(catalogue: &Catalogue, name: &str) -> Error {
-    let hint = catalogue.suggest(name).map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other:?}?"));
+    let hint = catalogue.suggest(name).map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other}?"));
     Error::usage(format!("{name:?} is not in the device catalogue"), hint)
 }
 

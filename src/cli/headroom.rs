@@ -58,7 +58,7 @@ fn destination(regime: &Regime, text: &str) -> Result<Country> {
 fn unit_tpp(name: &str) -> Result<Tpp> {
     let catalogue = Catalogue::builtin();
     catalogue.unit(name).map(|unit| unit.tpp).ok_or_else(|| {
-        let hint = catalogue.suggest(name).map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other:?}?"));
+        let hint = catalogue.suggest(name).map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other}?"));
         Error::usage(format!("{name:?} is not in the device catalogue"), hint)
     })
 }

@@ -4,15 +4,17 @@ use super::Ending;
 use super::args::ImportArgs;
 use super::context::Context;
 use crate::desk::import::{self, FileReport, ImportOptions, Source, Witness};
+use crate::desk::ledger::Ledger;
 use crate::error::Result;
 use crate::intake::Problem;
 use crate::quota::decision::Shortfall;
+use crate::store::sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<Ending> {
-    let mut ledger = context.writable_or_new(args.regime.as_deref())?;
+    let (mut ledger, _aside) = ledger(context, args)?;
     let spooled = Spooled::new(&args.files)?;
     let options = options(context, args.dry_run, args.accept_good_rows, None);
     let mut speaker = Speaker::new(context);
@@ -20,6 +22,17 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<Ending> {
     let ending = ending(&reports);
     speaker.end(args.dry_run, &reports)?;
     Ok(ending)
+}
+
+/// The ledger; for a dry run where there is none, a new one aside that goes away with the returned folder.
+fn ledger(context: &Context, args: &ImportArgs) -> Result<(Ledger<SqliteStore>, Option<tempfile::TempDir>)> {
+    if !args.dry_run || context.global.ledger.exists() {
+        return Ok((context.writable_or_new(args.regime.as_deref())?, None));
+    }
+    let folder = tempfile::tempdir().map_err(|error| crate::error::Error::file("temporary folder", &error))?;
+    let mut elsewhere = Context { global: context.global.clone(), clock: context.clock };
+    elsewhere.global.ledger = folder.path().join("dry-run.db");
+    Ok((elsewhere.make_ledger(args.regime.as_deref())?, Some(folder)))
 }
 
 pub(super) fn options(context: &Context, dry_run: bool, accept_good_rows: bool, rejects_folder: Option<PathBuf>) -> ImportOptions {

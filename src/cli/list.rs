@@ -7,6 +7,7 @@ use crate::desk::pack::{moment, registered, through_note};
 use crate::desk::registers::Filter;
 use crate::desk::tables;
 use crate::error::{Error, Result};
+use crate::intake::{did_you_mean, hint_with};
 use crate::quota::codes::Country;
 use crate::quota::event::{ActKind, EventKind, EventLine};
 use crate::quota::finding::{FindingCode, codes_of};
@@ -122,7 +123,7 @@ fn filter(context: &Context, args: &ListArgs) -> Result<Filter> {
 
 fn unknown<'a>(what: &str, word: &str, words: impl Iterator<Item = &'a str>) -> Error {
     let words: Vec<&str> = words.collect();
-    let hint = crate::intake::did_you_mean(word, words.iter().copied()).unwrap_or_else(|| format!("one of: {}", words.join(", ")));
+    let hint = hint_with(did_you_mean(word, words.iter().copied()), format!("one of: {}", words.join(", ")));
     Error::usage(format!("{word:?} is no {what}"), hint)
 }
 

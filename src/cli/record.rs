@@ -7,7 +7,7 @@ use super::import::{refusal_text, shortfall_json};
 use crate::desk::clerk::{Answer, Clerk, Outcome, Rejection};
 use crate::desk::recent::RecentApplications;
 use crate::error::{Error, Result};
-use crate::intake::{AnyItem, Document, Place, Problem, Reader, TableReader};
+use crate::intake::{AnyItem, Document, Place, Problem, Reader, TableReader, did_you_mean, hint_with};
 use crate::quota::event::{ActKind, EventKind};
 use crate::store::{Batch, End, Read, Store};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) fn record(context: &Context, args: &RecordArgs) -> Result<Ending> {
     let is_act = ActKind::parse(&args.what).is_some();
     if !is_act && EventKind::parse(&args.what).is_none() {
         let words = EventKind::ALL.iter().map(|kind| kind.as_str()).chain(ActKind::ALL.iter().map(|kind| kind.as_str()));
-        let hint = crate::intake::did_you_mean(&args.what, words).unwrap_or_else(|| "`tppledger record --help` lists them".into());
+        let hint = hint_with(did_you_mean(&args.what, words), "`tppledger record --help` lists them");
         return Err(Error::usage(format!("{:?} is no event and no act", args.what), hint));
     }
     let mut ledger = context.writable()?;

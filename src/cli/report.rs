@@ -19,8 +19,9 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<Ending> {
         today: context.today(),
         left_out: Vec::new(),
     };
-    let place = make_pack(&ledger, &options)?;
+    make_pack(&ledger, &options)?;
     context.say(status_line(&ledger.regime(), quarter.last_day()));
-    context.say(format!("the pack of {quarter} is in {}", shown(&place)));
+    let provisional = if context.today() < quarter.last_day() { " (provisional: the quarter is not over)" } else { "" };
+    context.say(format!("the pack of {quarter} is in {}{provisional}", shown(out)));
     Ok(Ending::default())
 }

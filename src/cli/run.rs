@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<Ending> {
         today: context.today(),
         left_out,
     };
-    let place = make_pack(&ledger, &pack)?;
+    make_pack(&ledger, &pack)?;
     let read = ledger.store.read()?;
     let regime = ledger.regime();
     let as_of = quarter.last_day();
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<Ending> {
     }
     context.say(status_line(&regime, as_of));
     let provisional = if context.today() < as_of { " (provisional: the quarter is not over)" } else { "" };
-    context.say(format!("headroom as of {as_of}; the pack of {quarter} is in {}{provisional}", place.display()));
+    context.say(format!("headroom as of {as_of}; the pack of {quarter} is in {}{provisional}", args.out.display()));
     drop(read);
     speaker.end(false, &reports)?;
     Ok(ending)

@@ -50,6 +50,7 @@ impl<W: Write> Clerk<'_, W> {
             shortfalls: &shortfalls,
             findings: &text,
             entries: if refused { &[] } else { &entries },
+            body: None,
         };
         match self.append(record)? {
             None => {
@@ -177,6 +178,7 @@ impl<W: Write> Clerk<'_, W> {
             shortfalls: if refused { &shortfalls } else { &[] },
             findings: &text,
             entries: if refused { &[] } else { &entries },
+            body: None,
         };
         match self.append(record)? {
             None => {

@@ -62,7 +62,7 @@ pub fn adopt<W: Write>(tx: &mut W, old: &Regime, new: &Regime, kept: RegimeKept,
     let fact = Fact::Regime { id: kept.id.clone(), digest: kept.digest, reference: reference.to_string(), effective_on: today };
     let seq = tx.head()?.seq + 1;
     tx.keep_regime(RegimeKept { adopted_by: seq, ..kept })?;
-    let record = NewRecord { fact: &fact, application: None, allocation: None, shortfalls: &[], findings: "", entries: &entries };
+    let record = NewRecord { fact: &fact, application: None, allocation: None, shortfalls: &[], findings: "", entries: &entries, body: None };
     let seq = tx.append(record)?.ok_or_else(|| lost("regime", &fact.id()))?;
     Ok((seq, entries.len()))
 }

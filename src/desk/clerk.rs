@@ -14,7 +14,7 @@ use crate::quota::posting::{Entry, difference};
 use crate::quota::regime::{Regime, Standing};
 use crate::quota::timeline::{Broken, Options, replay};
 use crate::quota::tpp::Tpp;
-use crate::store::{Dossier, Fact, NewRecord, Record, Write};
+use crate::store::{Dossier, Fact, NewRecord, Record, Write, canonical};
 use chrono::NaiveDate;
 use std::collections::HashMap;
 
@@ -107,6 +107,47 @@ impl Rejection {
     }
 }
 
+/// An application worked out as a new one: what it posts, what it has to say, its canonical body. It needs no ledger, so
+/// that the reading thread can do it.
+#[derive(Clone, Debug)]
+pub struct PreparedApplication {
+    fact: Fact,
+    entries: Vec<Entry>,
+    findings: Vec<Finding>,
+    text: String,
+    body: Vec<u8>,
+}
+
+impl PreparedApplication {
+    /// Works an application out under a regime.
+    pub fn new(application: Application, regime: &Regime, today: NaiveDate) -> Self {
+        let terms = application.terms();
+        let replayed = replay::<&crate::quota::event::Event>(application.submitted_on, &terms, &[], regime, Options::default())
+            .expect("a timeline without events has none that could break");
+        let entries = difference(&[], &replayed.postings, None);
+        let mut findings = application.findings(regime);
+        findings.extend(future_dated(application.submitted_on, today));
+        let text = findings_text(&findings);
+        let fact = Fact::Application(application);
+        let mut body = Vec::with_capacity(320);
+        canonical::body_part(&mut body, &fact, &text, &[], &entries);
+        PreparedApplication { fact, entries, findings, text, body }
+    }
+
+    /// The application.
+    pub fn application(&self) -> &Application {
+        match &self.fact {
+            Fact::Application(application) => application,
+            _ => unreachable!("it is made of an application"),
+        }
+    }
+}
+
+/// The finding for what is effective after its day of recording.
+fn future_dated(effective_on: NaiveDate, today: NaiveDate) -> Option<Finding> {
+    (effective_on > today).then(|| Finding::new(FindingCode::FutureDated, format!("{effective_on}, recorded {today}")))
+}
+
 /// Recorded, known, refused; or rejected; or the store failed.
 pub type Answer = Result<std::result::Result<Outcome, Rejection>>;
 
@@ -126,7 +167,9 @@ impl<'t, W: Write> Clerk<'t, W> {
     /// # Errors
     /// When the store cannot be read.
     pub fn new(tx: &'t mut W, regime: &'t Regime, today: NaiveDate, recent: &'t mut RecentApplications) -> Result<Self> {
-        let next = tx.head()?.seq + 1;
+        let head = tx.head()?.seq;
+        recent.begin(head);
+        let next = head + 1;
         Ok(Clerk { tx, regime, today, recent, series: HashMap::new(), next })
     }
 
@@ -163,6 +206,7 @@ impl<'t, W: Write> Clerk<'t, W> {
         let Some(seq) = self.tx.append(record)? else { return Ok(None) };
         debug_assert_eq!(seq, self.next, "records are numbered densely");
         self.next = seq + 1;
+        self.recent.recorded(seq);
         for entry in entries {
             if let Some(series) = self.series.get_mut(&entry.allocation) {
                 series.add(entry.effective_on, &entry.measures);
@@ -205,7 +249,7 @@ impl<'t, W: Write> Clerk<'t, W> {
 
     /// The finding for what is effective after its day of recording.
     pub(super) fn future_dated(&self, effective_on: NaiveDate) -> Option<Finding> {
-        (effective_on > self.today).then(|| Finding::new(FindingCode::FutureDated, format!("{effective_on}, recorded {}", self.today)))
+        future_dated(effective_on, self.today)
     }
 
     /// Records an application, or a revision of one.
@@ -213,29 +257,37 @@ impl<'t, W: Write> Clerk<'t, W> {
     /// # Errors
     /// When the store fails.
     pub fn application(&mut self, application: &Application) -> Answer {
+        self.prepared_application(&PreparedApplication::new(application.clone(), self.regime, self.today))
+    }
+
+    /// Records an application that was worked out before, on another thread.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn prepared_application(&mut self, prepared: &PreparedApplication) -> Answer {
+        let application = prepared.application();
         if let Some(rejection) = self.home_destination(application) {
             return Ok(Err(rejection));
         }
-        // Most applications are new: they are recorded without a look-up, and a known number shows as a conflict.
-        let terms = application.terms();
-        let replayed = replay::<&crate::quota::event::Event>(application.submitted_on, &terms, &[], self.regime, Options::default())
-            .expect("a timeline without events has none that could break");
-        let entries = difference(&[], &replayed.postings, None);
-        if let Some(rejection) = self.check_range(&entries)? {
+        if let Some(rejection) = self.check_range(&prepared.entries)? {
             return Ok(Err(rejection));
         }
-        let mut findings = application.findings(self.regime);
-        findings.extend(self.future_dated(application.submitted_on));
-        let fact = Fact::Application(application.clone());
-        let text = findings_text(&findings);
-        let record =
-            NewRecord { fact: &fact, application: None, allocation: None, shortfalls: &[], findings: &text, entries: &entries };
+        // Most applications are new: they are recorded without a look-up, and a known number shows as a conflict.
+        let record = NewRecord {
+            fact: &prepared.fact,
+            application: None,
+            allocation: None,
+            shortfalls: &[],
+            findings: &prepared.text,
+            entries: &prepared.entries,
+            body: Some(&prepared.body),
+        };
         match self.append(record)? {
             Some(seq) => {
                 self.recent.remember(seq, application);
-                Ok(Ok(Outcome::Recorded { seq, findings, entries: entries.len() }))
+                Ok(Ok(Outcome::Recorded { seq, findings: prepared.findings.clone(), entries: prepared.entries.len() }))
             }
-            None => self.known_application(application, findings),
+            None => self.known_application(application, prepared.findings.clone()),
         }
     }
 
@@ -312,7 +364,8 @@ impl<'t, W: Write> Clerk<'t, W> {
         let fact = Fact::Application(application.clone());
         let text = findings_text(&findings);
         let first = Some(dossier.first);
-        let record = NewRecord { fact: &fact, application: first, allocation: None, shortfalls: &[], findings: &text, entries: &entries };
+        let record =
+            NewRecord { fact: &fact, application: first, allocation: None, shortfalls: &[], findings: &text, entries: &entries, body: None };
         let seq = self.append(record)?.ok_or_else(|| lost("revision of", &application.number))?;
         self.recent.forget(&application.number);
         Ok(Ok(Outcome::Recorded { seq, findings, entries: entries.len() }))

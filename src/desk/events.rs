@@ -333,6 +333,7 @@ impl<W: Write> Clerk<'_, W> {
             shortfalls: if refused { &shortfalls } else { &[] },
             findings: &text,
             entries: &entries,
+            body: None,
         };
         let Some(seq) = self.append(record)? else {
             let known = self.tx.find(&id)?.ok_or_else(|| lost("event", &id))?;

@@ -4,13 +4,12 @@
 //! is recorded and the file goes on. A dry run is the very same walk in one transaction that leaves no trace. Memory stays
 //! flat: problems are handed out as they are found.
 
-use super::clerk::{Clerk, Outcome, Rejection};
+use super::clerk::{Clerk, Outcome, PreparedApplication, Rejection};
 use super::ledger::Ledger;
 use super::recent::RecentApplications;
 use super::rejects::Rejects;
 use crate::error::{Error, Result};
 use crate::intake::{AnyItem, Document, Item, Place, Problem, Reader, TableReader};
-use crate::quota::application::Application;
 use crate::quota::event::{Act, Event};
 use crate::quota::finding::FindingCode;
 use crate::quota::regime::Regime;
@@ -56,6 +55,18 @@ impl Source {
         let kept = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Source { path: path.to_path_buf(), name: path.display().to_string(), kept_name: kept }
     }
+
+    /// Opens it under the name that messages give it: standard input lies in a file that nobody knows.
+    fn table(&self) -> std::result::Result<TableReader, Problem> {
+        match crate::files::open(&self.path) {
+            Ok(file) if self.name == "-" => TableReader::from_reader(&self.name, file),
+            _ => TableReader::open(&self.path),
+        }
+    }
+
+    fn reader(&self, keep_raw: bool) -> std::result::Result<Reader, Vec<Problem>> {
+        Reader::of_table(self.table().map_err(|problem| vec![problem])?, keep_raw)
+    }
 }
 
 /// What became of a file.
@@ -99,7 +110,7 @@ pub trait Witness {
 
 /// A document's value, whichever it is.
 enum Given {
-    Application(Application),
+    Application(PreparedApplication),
     Event(Event),
     Act(Act),
 }
@@ -113,15 +124,16 @@ struct Taken {
 }
 
 impl Taken {
-    fn of<T>(item: Item<T>, wrap: fn(T) -> Given) -> Self {
+    fn of<T>(item: Item<T>, wrap: impl FnOnce(T) -> Given) -> Self {
         Taken { value: item.value.map(wrap), id: item.id, lines: item.lines, raw: item.raw }
     }
-}
 
-impl From<AnyItem> for Taken {
-    fn from(item: AnyItem) -> Self {
+    /// Works out what can be worked out without the ledger.
+    fn new(item: AnyItem, regime: &Regime, today: NaiveDate) -> Self {
         match item {
-            AnyItem::Application(item) => Taken::of(item, Given::Application),
+            AnyItem::Application(item) => {
+                Taken::of(item, |application| Given::Application(PreparedApplication::new(application, regime, today)))
+            }
             AnyItem::Event(item) => Taken::of(item, Given::Event),
             AnyItem::Act(item) => Taken::of(item, Given::Act),
         }
@@ -189,7 +201,7 @@ fn batch(options: &ImportOptions, source: &str, source_sha256: Option<Digest>) -
 fn in_order(sources: &[Source], witness: &mut dyn Witness) -> (Vec<(Document, Source)>, Vec<FileReport>) {
     let (mut ordered, mut reports) = (Vec::new(), Vec::new());
     for source in sources {
-        match TableReader::open(&source.path).and_then(|table| Document::of(&table)) {
+        match source.table().and_then(|table| Document::of(&table)) {
             Ok(document) => ordered.push((document, source.clone())),
             Err(problem) => {
                 witness.problem(&problem);
@@ -229,7 +241,7 @@ fn digest_of(path: &Path) -> Result<Digest> {
 /// A file of the same bytes was recorded whole: every row of it is known.
 fn known_file(document: Document, source: &Source, course: &mut Course, witness: &mut dyn Witness) -> Result<FileReport> {
     let mut report = report_of(source, Some(document));
-    report.known = Reader::open(&source.path, false).map_err(Error::Input)?.count() as u64;
+    report.known = source.reader(false).map_err(Error::Input)?.count() as u64;
     course.recent.clear();
     witness.done(&report);
     Ok(report)
@@ -250,7 +262,7 @@ fn import_one<W: Write>(
     let mut report = report_of(source, Some(document));
     let size = std::fs::metadata(&source.path).map_or(0, |found| found.len());
     let keep_raw = course.options.accept_good_rows;
-    let mut reader = match Reader::open(&source.path, keep_raw) {
+    let mut reader = match source.reader(keep_raw) {
         Ok(reader) => reader,
         Err(problems) => {
             problems.iter().for_each(|problem| witness.problem(problem));
@@ -262,11 +274,16 @@ fn import_one<W: Write>(
     let file = Arc::clone(reader.file());
     let header = reader.header().to_vec();
     let mut hand = Hand::new(tx, regime, document, course, file, Rejects::new(source, header))?;
+    let today = hand.today;
     std::thread::scope(|scope| -> Result<()> {
-        let (sender, receiver) = mpsc::sync_channel::<(Vec<AnyItem>, u64)>(8);
+        let (sender, receiver) = mpsc::sync_channel::<(Vec<Taken>, u64)>(8);
+        let (give_back, done_with) = mpsc::channel::<Vec<Taken>>();
         scope.spawn(move || {
             loop {
-                let handful: Vec<AnyItem> = reader.by_ref().take(HANDFUL).collect();
+                // What was recorded is dropped where it was made: memory freed on another thread costs more.
+                done_with.try_iter().for_each(drop);
+                let handful: Vec<Taken> =
+                    reader.by_ref().take(HANDFUL).map(|item| Taken::new(item, regime, today)).collect();
                 let bytes = reader.bytes_read();
                 // The receiver goes away only when recording failed; then there is nothing left to read for.
                 if handful.is_empty() || sender.send((handful, bytes)).is_err() {
@@ -275,9 +292,11 @@ fn import_one<W: Write>(
             }
         });
         for (handful, bytes) in receiver {
-            for item in handful {
-                hand.take(Taken::from(item), &mut report, witness)?;
+            for item in &handful {
+                hand.take(item, &mut report, witness)?;
             }
+            // The reading thread may be done; then the handful is dropped here.
+            let _ = give_back.send(handful);
             witness.progress(&source.name, bytes, size);
         }
         Ok(())
@@ -293,6 +312,7 @@ struct Hand<'t, W: Write> {
     document: Document,
     accept_good_rows: bool,
     dry_run: bool,
+    today: NaiveDate,
     file: Arc<str>,
     rejects: Rejects,
     rejects_folder: Option<PathBuf>,
@@ -312,6 +332,7 @@ impl<'t, W: Write> Hand<'t, W> {
             document,
             accept_good_rows: options.accept_good_rows,
             dry_run: options.dry_run,
+            today: options.today,
             file,
             rejects,
             rejects_folder: options.rejects_folder.clone(),
@@ -326,17 +347,17 @@ impl<'t, W: Write> Hand<'t, W> {
         self.hasher.hash_one(number)
     }
 
-    fn take(&mut self, item: Taken, report: &mut FileReport, witness: &mut dyn Witness) -> Result<()> {
+    fn take(&mut self, item: &Taken, report: &mut FileReport, witness: &mut dyn Witness) -> Result<()> {
         let Taken { value, id, lines, raw } = item;
         if self.document == Document::Applications {
-            let hash = self.hash(&id);
+            let hash = self.hash(id);
             self.numbers.push(hash);
         }
         let problems = match value {
-            Err(problems) => problems,
+            Err(problems) => problems.clone(),
             Ok(fact) => {
-                let answer = match &fact {
-                    Given::Application(application) => self.clerk.application(application)?,
+                let answer = match fact {
+                    Given::Application(application) => self.clerk.prepared_application(application)?,
                     Given::Event(event) => self.clerk.event(event)?,
                     Given::Act(act) => self.clerk.act(act)?,
                 };
@@ -344,50 +365,52 @@ impl<'t, W: Write> Hand<'t, W> {
                     Ok(outcome) => {
                         count(&outcome, report);
                         if let Outcome::Refused { seq, shortfalls } = &outcome {
-                            witness.refusal(&self.file, &id, *seq, shortfalls);
+                            witness.refusal(&self.file, id, *seq, shortfalls);
                         }
                         return Ok(());
                     }
-                    Err(rejection) => match self.problem(&rejection, &fact, &lines) {
-                        Some(problem) => vec![problem],
-                        None => Vec::new(),
-                    },
+                    Err(rejection) => vec![self.problem(&rejection, fact, lines)],
                 }
             }
         };
         report.rejected += 1;
-        report.problems += problems.len() as u64;
-        problems.iter().for_each(|problem| witness.problem(problem));
+        for problem in problems.iter().filter(|problem| !problem.follows || self.is_told_first(problem)) {
+            report.problems += 1;
+            witness.problem(problem);
+        }
         if self.document == Document::Applications {
-            let hash = self.hash(&id);
+            let hash = self.hash(id);
             self.rejected_applications.insert(hash);
         }
         if self.accept_good_rows {
-            self.rejects.add(&raw, &problems)?;
+            self.rejects.add(raw, &problems)?;
         }
         Ok(())
     }
 
-    /// The problem of a rejected fact in its place; `None` when it only follows and was told already.
-    fn problem(&mut self, rejection: &Rejection, fact: &Given, lines: &[u64]) -> Option<Problem> {
+    /// Whether a problem that only follows from a rejected application is the first one of it.
+    fn is_told_first(&mut self, problem: &Problem) -> bool {
+        let hash = self.hash(&problem.what);
+        self.followed.insert(hash)
+    }
+
+    /// The problem of a rejected fact in its place.
+    fn problem(&self, rejection: &Rejection, fact: &Given, lines: &[u64]) -> Problem {
         let line_numbers: Vec<Option<u32>> = match fact {
-            Given::Application(application) => application.lines.iter().map(|line| Some(line.terms.line)).collect(),
+            Given::Application(application) => application.application().lines.iter().map(|line| Some(line.terms.line)).collect(),
             Given::Event(event) => event.lines.iter().map(|line| line.line).collect(),
             Given::Act(_) => Vec::new(),
         };
         let at = rejection.line.and_then(|line| line_numbers.iter().position(|number| *number == Some(line))).unwrap_or(0);
         let line = lines.get(at).or(lines.first()).copied().unwrap_or(0);
         let problem = Problem::new(Place::of_line(&self.file, line).at(rejection.column), rejection.what.clone(), rejection.hint.clone());
-        let Some(number) = &rejection.unknown_application else { return Some(problem) };
+        let Some(number) = &rejection.unknown_application else { return problem };
         let hash = self.hash(number);
         if !self.rejected_applications.contains(&hash) {
-            return Some(problem);
-        }
-        if !self.followed.insert(hash) {
-            return None;
+            return problem;
         }
         let what = format!("{number} was rejected in this import, and nothing can happen to it");
-        Some(Problem { what, hint: "correct the application first; told once for this application".into(), ..problem }.following())
+        Problem { what, hint: "correct the application first; told once for this application".into(), ..problem }.following()
     }
 
     fn close(mut self, report: &mut FileReport, witness: &mut dyn Witness) -> Result<End> {

@@ -40,7 +40,11 @@ impl From<WriteError> for Error {
         if error.is_broken_pipe() {
             return Error::ClosedPipe;
         }
-        Error::File { path: error.path().display().to_string(), reason: error.to_string(), hint: error.hint().to_string() }
+        let path = error.path().display().to_string();
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        let reason = what.strip_prefix(&format!("{path}: ")).unwrap_or(what).to_string();
+        Error::File { path, reason, hint: error.hint().to_string() }
     }
 }
 

@@ -38,7 +38,7 @@ impl Rejects {
             (self.writer, self.spool) = (Some(writer), Some(spool));
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
-        let reasons = problems.iter().map(|problem| problem.to_string().replace('\n', " ")).collect::<Vec<_>>().join(" | ");
+        let reasons = problems.iter().map(|problem| problem.to_string().replace('\n', "; ")).collect::<Vec<_>>().join(" | ");
         for (index, row) in rows.iter().enumerate() {
             let reason = if index == 0 { reasons.as_str() } else { "" };
             writer.write_record(std::iter::once(reason).chain(row.iter())).map_err(|error| failed(&error.into()))?;

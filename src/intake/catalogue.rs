@@ -163,6 +163,10 @@ impl Catalogue {
         // Sorted, so that the answer does not depend on the order of a hash map.
         let mut keys: Vec<&str> = self.units.keys().map(String::as_str).collect();
         keys.sort_unstable();
+        let alike = |key: &str| key.replace('o', "0").replace(['i', 'l'], "1");
+        if let Some(unit) = keys.iter().find(|key| alike(key) == alike(&wanted)).and_then(|key| self.units.get(*key)) {
+            return Some(unit.name.clone());
+        }
         did_you_mean(&wanted, keys).and_then(|key| self.units.get(&key)).map(|unit| unit.name.clone())
     }
 }
@@ -289,6 +293,7 @@ mod tests {
             Some("RTX PRO 6000 Blackwell Server Edition or RTX PRO 6000 Blackwell Workstation Edition")
         );
         assert!(suggest("GB200").unwrap().contains("GB200 (per GPU) or GB200 Grace Blackwell Superchip"));
+        assert_eq!(suggest("HlOO").as_deref(), Some("H100 SXM5 80GB"));
         assert_eq!(suggest("abacus made of wood"), None);
     }
 }

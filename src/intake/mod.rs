@@ -27,7 +27,7 @@ pub use countries::{Countries, CountryEntry};
 pub use documents::Document;
 pub use events::{EventColumn, EventReader};
 pub use items::Item;
-pub use place::{Place, Problem, did_you_mean, shortened};
+pub use place::{Place, Problem, did_you_mean, hint_with, shortened};
 pub use table::{Column, Columns, Row, TableReader};
 
 use crate::quota::application::Application;

@@ -126,6 +126,8 @@ impl TableReader {
     pub fn columns<C: Column>(&self) -> Result<Columns<C>, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut at = vec![None; C::ALL.len()];
+        // A column that is misspelled is not missing as well.
+        let mut meant: Vec<String> = Vec::new();
         let place = || Place::of_line(&self.file, self.header_line);
         for (position, name) in self.header.iter().enumerate() {
             if name.is_empty() {
@@ -135,10 +137,9 @@ impl TableReader {
             }
             let Some(column) = C::ALL.iter().find(|column| column.name() == name) else {
                 let known = C::ALL.iter().map(|column| column.name());
-                let hint = hint_with(
-                    did_you_mean(name, known.clone()),
-                    format!("the columns are {}", known.collect::<Vec<_>>().join(", ")),
-                );
+                let suggestion = did_you_mean(name, known.clone());
+                meant.extend(suggestion.clone());
+                let hint = hint_with(suggestion, format!("the columns are {}", known.collect::<Vec<_>>().join(", ")));
                 problems.push(Problem::new(place().at(name.clone()), "is not a column of this document", hint));
                 continue;
             };
@@ -150,7 +151,8 @@ impl TableReader {
                 ));
             }
         }
-        for column in C::ALL.iter().filter(|column| column.is_required() && at[column.index()].is_none()) {
+        let absent = |column: &&C| at[column.index()].is_none() && !meant.iter().any(|name| name == column.name());
+        for column in C::ALL.iter().filter(|column| column.is_required()).filter(absent) {
             let what = "is missing from the header; it is required";
             problems.push(Problem::new(place().at(column.name()), what, "add the column; the order of columns is free"));
         }
@@ -261,8 +263,12 @@ mod tests {
     fn every_wrong_column_is_named() {
         assert_eq!(
             header_problems("nmae,age\n"),
+            ["pets.csv:1: nmae: is not a column of this document | hint: did you mean `name`?"]
+        );
+        assert_eq!(
+            header_problems("xyz,age\n"),
             [
-                "pets.csv:1: nmae: is not a column of this document | hint: did you mean `name`?",
+                "pets.csv:1: xyz: is not a column of this document | hint: the columns are name, age",
                 "pets.csv:1: name: is missing from the header; it is required | hint: add the column; the order of columns is free",
             ]
         );

@@ -7,7 +7,9 @@
 
 use super::{Batch, Digest, Fact, NewRecord, hex};
 use crate::quota::application::LineTpp;
+use crate::quota::decision::Shortfall;
 use crate::quota::event::ActAmount;
+use crate::quota::posting::Entry;
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 use sha2::{Digest as _, Sha256};
@@ -125,29 +127,50 @@ fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
     }
 }
 
-/// Writes the canonical form of a record into `out`, replacing what is there.
-pub fn canonical(out: &mut Vec<u8>, seq: u64, batch: &Batch, record: &NewRecord) {
-    out.clear();
-    let mut form = Form { out };
-    form.number(seq).number(batch.recorded_at.unsigned_abs()).text(&batch.recorded_by).text(&batch.source);
+/// What all records of a batch share, written once: when, by whom, from where.
+pub fn batch_part(batch: &Batch) -> Vec<u8> {
+    let mut out = Vec::with_capacity(128);
+    let mut form = Form { out: &mut out };
+    form.number(batch.recorded_at.unsigned_abs()).text(&batch.recorded_by).text(&batch.source);
     form.optional(batch.source_sha256.as_ref().map(hex).as_deref());
-    form.optional_number(record.application);
-    form.optional(record.allocation.as_ref().map(|country| country.as_str()));
-    fact(&mut form, record.fact);
-    form.text(record.findings);
-    form.number(record.shortfalls.len() as u64);
-    for shortfall in record.shortfalls {
+    out
+}
+
+/// What a record says itself: the fact, its findings, its refusal, its entries. Added to `out`. It does not depend on the
+/// record's number, so that it can be written before the record has one.
+pub fn body_part(out: &mut Vec<u8>, what: &Fact, findings: &str, shortfalls: &[Shortfall], entries: &[Entry]) {
+    let mut form = Form { out };
+    fact(&mut form, what);
+    form.text(findings);
+    form.number(shortfalls.len() as u64);
+    for shortfall in shortfalls {
         form.text(shortfall.code.as_str()).text(shortfall.allocation.as_str());
         form.amount(shortfall.requested).amount(shortfall.limit).amount(shortfall.headroom_floor).day(shortfall.floor_on);
         form.amount(shortfall.shortfall).amount(shortfall.largest).optional_number(shortfall.largest_quantity.map(u64::from));
     }
-    form.number(record.entries.len() as u64);
-    for entry in record.entries {
+    form.number(entries.len() as u64);
+    for entry in entries {
         form.day(entry.effective_on).text(entry.allocation.as_str()).text(entry.kind.as_str());
         for tpp in entry.measures.as_array() {
             form.amount(tpp);
         }
     }
+}
+
+/// The digest of a record: over the previous digest and its canonical form, which is number, batch, application,
+/// allocation, body. `buffer` is working space.
+pub fn digest(previous: &Digest, seq: u64, batch_part: &[u8], record: &NewRecord, buffer: &mut Vec<u8>) -> Digest {
+    buffer.clear();
+    Form { out: buffer }.number(seq);
+    buffer.extend_from_slice(batch_part);
+    let mut form = Form { out: buffer };
+    form.optional_number(record.application);
+    form.optional(record.allocation.as_ref().map(|country| country.as_str()));
+    match record.body {
+        Some(body) => buffer.extend_from_slice(body),
+        None => body_part(buffer, record.fact, record.findings, record.shortfalls, record.entries),
+    }
+    chain(previous, buffer)
 }
 
 fn fact(form: &mut Form, fact: &Fact) {

@@ -248,7 +248,7 @@ impl Write for MemoryWriter<'_> {
         }
         let head = self.store.head()?;
         let seq = head.seq + 1;
-        canonical::canonical(&mut self.buffer, seq, &self.batch, &record);
+        let digest = canonical::digest(&head.digest, seq, &canonical::batch_part(&self.batch), &record, &mut self.buffer);
         let is_application = matches!(record.fact, Fact::Application(_));
         self.store.records.push(Record {
             seq,
@@ -259,7 +259,7 @@ impl Write for MemoryWriter<'_> {
             shortfalls: record.shortfalls.to_vec(),
             findings: record.findings.to_string(),
             entries: record.entries.to_vec(),
-            digest: canonical::chain(&head.digest, &self.buffer),
+            digest,
         });
         Ok(Some(seq))
     }

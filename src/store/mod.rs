@@ -125,6 +125,8 @@ pub struct NewRecord<'a> {
     pub findings: &'a str,
     /// What it posts.
     pub entries: &'a [Entry],
+    /// Its canonical body, where it was written before; see [`canonical::body_part`].
+    pub body: Option<&'a [u8]>,
 }
 
 /// A record as it stands in the ledger.

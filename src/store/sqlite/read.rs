@@ -320,7 +320,7 @@ impl<'c> Session<'c> {
     pub(super) fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
         let sql = format!(
             "SELECT seq, {CORRECTED_BY}, effective_on, id, what, reference, a.destination, a.percent, a.tpp_given, a.tpp \
-             FROM record JOIN act a USING (seq) WHERE allocation = ?1 AND refused = 0"
+             FROM act a CROSS JOIN record USING (seq) WHERE allocation = ?1 AND refused = 0"
         );
         let mut acts: Vec<Placed<Act>> = self
             .connection
@@ -436,7 +436,7 @@ impl<'c> Session<'c> {
     }
 
     pub(super) fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.records_where("AND refused = 1", 0, through, visit)
+        self.records_where("AND seq IN (SELECT seq FROM refusal)", 0, through, visit)
     }
 
     pub(super) fn knows_source(&self, sha256: &Digest) -> Result<bool> {

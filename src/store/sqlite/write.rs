@@ -12,7 +12,7 @@ use crate::quota::application::{Application, LineTpp};
 use crate::quota::calendar::day_number;
 use crate::quota::codes::Country;
 use crate::quota::event::{Act, ActAmount, Basis, Event, Placed};
-use crate::quota::posting::{Entry, Measures};
+use crate::quota::posting::{Entry, EntryKind, Measures};
 use crate::store::{Batch, Digest, Dossier, Fact, Head, NewRecord, Read, Record, RegimeKept, Write, canonical};
 use chrono::NaiveDate;
 use rusqlite::{Connection, Statement, params};
@@ -27,6 +27,7 @@ const BULK_FROM: u64 = 256;
 pub struct SqliteWriter<'c> {
     session: Session<'c>,
     batch: Batch,
+    batch_part: Vec<u8>,
     batch_number: i64,
     head: Head,
     appended: u64,
@@ -47,22 +48,43 @@ struct Mark {
     moved: HashMap<(Country, NaiveDate), Measures>,
 }
 
+/// The statements of a bulk import. Columns that a kind of record never fills are left out of its statement, and words
+/// that never differ stand in it: what is not bound costs nothing.
 #[derive(Debug)]
 struct Inserts<'c> {
-    record: Statement<'c>,
+    application: Statement<'c>,
+    event: Statement<'c>,
+    other: Statement<'c>,
     line: Statement<'c>,
     event_line: Statement<'c>,
-    entry: Statement<'c>,
+    /// One for each kind of entry, in the order of [`EntryKind::ALL`].
+    entry: Vec<Statement<'c>>,
 }
 
 impl<'c> Inserts<'c> {
     fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let entry = |kind: &EntryKind| {
+            connection.prepare(&format!(
+                "INSERT INTO entry (seq, ord, effective_on, allocation, kind, pending, licensed, not_limited, shipped, increase, \
+                 withheld) VALUES (?1, ?2, ?3, ?4, '{kind}', ?5, ?6, ?7, ?8, ?9, ?10)"
+            ))
+        };
         Ok(Inserts {
-            record: connection.prepare(
-                "INSERT INTO record (seq, kind, id, batch, application, allocation, effective_on, what, revision, applicant, \
-                 license_number, basis, expires_on, last_valid_day, corrects, reference, overrun_authority, refused, findings, \
-                 line_count, entry_count, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-                 ?16, ?17, ?18, ?19, ?20, ?21, ?22) ON CONFLICT DO NOTHING",
+            application: connection.prepare(
+                "INSERT INTO record (seq, kind, id, batch, application, effective_on, revision, applicant, refused, findings, \
+                 line_count, entry_count, digest) VALUES (?1, 'application', ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11) \
+                 ON CONFLICT DO NOTHING",
+            )?,
+            event: connection.prepare(
+                "INSERT INTO record (seq, kind, id, batch, application, effective_on, what, expires_on, last_valid_day, reference, \
+                 refused, findings, line_count, entry_count, digest) \
+                 VALUES (?1, 'event', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING",
+            )?,
+            other: connection.prepare(
+                "INSERT INTO record (seq, kind, id, batch, application, allocation, effective_on, what, license_number, basis, \
+                 expires_on, last_valid_day, corrects, reference, overrun_authority, refused, findings, line_count, entry_count, \
+                 digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
+                 ON CONFLICT DO NOTHING",
             )?,
             line: connection.prepare(
                 "INSERT INTO line (seq, line, destination, ultimate_consignee, consignee_headquarters, parent_headquarters, \
@@ -72,10 +94,7 @@ impl<'c> Inserts<'c> {
             )?,
             event_line: connection
                 .prepare("INSERT INTO event_line (seq, ord, line, quantity, resolved) VALUES (?1, ?2, ?3, ?4, ?5)")?,
-            entry: connection.prepare(
-                "INSERT INTO entry (seq, ord, effective_on, allocation, kind, pending, licensed, not_limited, shipped, increase, \
-                 withheld) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )?,
+            entry: EntryKind::ALL.iter().map(entry).collect::<rusqlite::Result<_>>()?,
         })
     }
 }
@@ -108,6 +127,7 @@ impl<'c> SqliteWriter<'c> {
         };
         Ok(SqliteWriter {
             session,
+            batch_part: canonical::batch_part(&batch),
             batch,
             batch_number,
             head,
@@ -204,7 +224,7 @@ impl<'c> SqliteWriter<'c> {
                 0,
             ),
             (Fact::Application(application), Some(first)) => (
-                "SELECT count(*) FROM record WHERE application = ?1 + 0 AND revision = ?2 AND kind = 'application' AND application <> seq",
+                "SELECT count(*) FROM record WHERE application = ?1 + 0 AND application <> seq AND revision = ?2 AND kind = 'application'",
                 first.to_string(),
                 i64::from(application.revision),
             ),
@@ -222,44 +242,59 @@ impl<'c> SqliteWriter<'c> {
     }
 
     fn insert_record(&mut self, seq: u64, digest: &Digest, record: &NewRecord) -> rusqlite::Result<bool> {
-        let kind = match record.fact {
-            Fact::Application(_) => "application",
-            Fact::Event(..) => "event",
-            Fact::Act(_) => "act",
-            Fact::Regime { .. } => "regime",
+        let changed = match record.fact {
+            Fact::Application(application) => self.insert.application.execute(params![
+                seq as i64,
+                application.number,
+                self.batch_number,
+                record.application.unwrap_or(seq) as i64,
+                kept(application.submitted_on),
+                application.revision,
+                application.applicant,
+                record.findings,
+                application.lines.len() as i64,
+                record.entries.len() as i64,
+                digest.as_slice(),
+            ])?,
+            Fact::Event(event, _) if is_plain(event) && record.allocation.is_none() => self.insert.event.execute(params![
+                seq as i64,
+                event.id,
+                self.batch_number,
+                record.application.map(|seq| seq as i64),
+                kept(event.effective_on),
+                event.kind.as_str(),
+                kept_optional(event.expires_on),
+                kept_optional(event.last_valid_day),
+                event.reference,
+                !record.shortfalls.is_empty(),
+                record.findings,
+                line_count_of(event) as i64,
+                record.entries.len() as i64,
+                digest.as_slice(),
+            ])?,
+            fact => self.insert_other(seq, digest, record, fact)?,
         };
-        let first = record.application.or(matches!(record.fact, Fact::Application(_)).then_some(seq));
-        let event = if let Fact::Event(event, _) = record.fact { Some(event) } else { None };
-        let what = match record.fact {
-            Fact::Application(_) => None,
-            Fact::Event(event, _) => Some(event.kind.as_str()),
-            Fact::Act(act) => Some(act.kind.as_str()),
-            Fact::Regime { .. } => Some("adopt"),
+        Ok(changed == 1)
+    }
+
+    /// An event with rarer fields, an act, or the adoption of a regime.
+    fn insert_other(&mut self, seq: u64, digest: &Digest, record: &NewRecord, fact: &Fact) -> rusqlite::Result<usize> {
+        let event = if let Fact::Event(event, _) = fact { Some(event) } else { None };
+        let (kind, what, reference) = match fact {
+            Fact::Event(event, _) => ("event", event.kind.as_str(), event.reference.as_deref()),
+            Fact::Act(act) => ("act", act.kind.as_str(), Some(act.reference.as_str())),
+            Fact::Regime { reference, .. } => ("regime", "adopt", Some(reference.as_str())),
+            Fact::Application(_) => unreachable!("an application has its own statement"),
         };
-        let application = if let Fact::Application(application) = record.fact { Some(application) } else { None };
-        let (id_text, id) = match record.fact {
-            Fact::Application(application) => (None, application.number.as_str()),
-            Fact::Event(event, _) => (None, event.id.as_str()),
-            Fact::Act(act) => (None, act.id.as_str()),
-            fact @ Fact::Regime { .. } => (Some(fact.id()), ""),
-        };
-        let reference = match record.fact {
-            Fact::Event(event, _) => event.reference.as_deref(),
-            Fact::Act(act) => Some(act.reference.as_str()),
-            Fact::Regime { reference, .. } => Some(reference.as_str()),
-            Fact::Application(_) => None,
-        };
-        let changed = self.insert.record.execute(params![
+        self.insert.other.execute(params![
             seq as i64,
             kind,
-            id_text.as_deref().unwrap_or(id),
+            fact.id(),
             self.batch_number,
-            first.map(|seq| seq as i64),
+            record.application.map(|seq| seq as i64),
             record.allocation.as_ref().map(Country::as_str),
-            kept(record.fact.effective_on()),
+            kept(fact.effective_on()),
             what,
-            application.map(|application| application.revision),
-            application.map(|application| application.applicant.as_str()),
             event.and_then(|event| event.license_number.as_deref()),
             event.filter(|event| event.basis == Basis::Cumulative).map(|_| "cumulative"),
             event.and_then(|event| kept_optional(event.expires_on)),
@@ -269,11 +304,10 @@ impl<'c> SqliteWriter<'c> {
             event.and_then(|event| event.overrun_authority.as_deref()),
             !record.shortfalls.is_empty(),
             record.findings,
-            line_count(record.fact) as i64,
+            line_count(fact) as i64,
             record.entries.len() as i64,
             digest.as_slice(),
-        ])?;
-        Ok(changed == 1)
+        ])
     }
 
     fn insert_rows(&mut self, seq: u64, record: &NewRecord) -> rusqlite::Result<()> {
@@ -306,12 +340,11 @@ impl<'c> SqliteWriter<'c> {
         for (ord, entry) in record.entries.iter().enumerate() {
             let [pending, licensed, not_limited, shipped, increase, withheld] =
                 entry.measures.as_array().map(|tpp| tpp.thousandths());
-            self.insert.entry.execute(params![
+            self.insert.entry[entry.kind as usize].execute(params![
                 seq as i64,
                 ord as i64,
                 kept(entry.effective_on),
                 entry.allocation.as_str(),
-                entry.kind.as_str(),
                 pending,
                 licensed,
                 not_limited,
@@ -382,6 +415,11 @@ impl<'c> SqliteWriter<'c> {
     }
 }
 
+/// Whether an event has only the fields of the statement for plain ones.
+fn is_plain(event: &Event) -> bool {
+    event.license_number.is_none() && event.basis == Basis::Delta && event.corrects.is_none() && event.overrun_authority.is_none()
+}
+
 /// Rows of `line` or `event_line` that a record has.
 fn line_count(fact: &Fact) -> usize {
     match fact {
@@ -413,10 +451,7 @@ impl Write for SqliteWriter<'_> {
         }
         let failed = storage("recording");
         let seq = self.head.seq + 1;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        canonical::canonical(&mut buffer, seq, &self.batch, &record);
-        let digest = canonical::chain(&self.head.digest, &buffer);
-        self.buffer = buffer;
+        let digest = canonical::digest(&self.head.digest, seq, &self.batch_part, &record, &mut self.buffer);
         if self.appended == 0 {
             self.begin_batch()?;
         }
