@@ -236,6 +236,8 @@ fn a_read_only_ledger_can_be_read_and_not_written() {
 fn colors_are_for_those_who_want_them() {
     let place = tempfile::tempdir().expect("a folder");
     small_ledger(place.path());
+    let met = run_line("tppledger record withhold PL --tpp 789999900 --reference memo", place.path());
+    assert_eq!(met.exit, Some(0), "{}", met.stderr);
     let colored = |line: &str| run_line(line, place.path()).stdout.contains('\u{1b}');
     assert!(!colored("tppledger headroom PL"), "no terminal, no colors");
     assert!(colored("tppledger headroom PL --color always"), "asked for");

@@ -7,7 +7,7 @@ use crate::desk::import::{self, FileReport, ImportOptions, Source, Witness};
 use crate::desk::ledger::Ledger;
 use crate::error::Result;
 use crate::intake::Problem;
-use crate::quota::decision::Shortfall;
+use crate::quota::decision::{RefusalCode, Shortfall};
 use crate::store::sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -138,8 +138,12 @@ fn report_json(report: &FileReport) -> serde_json::Value {
 /// A refusal in one sentence with its numbers.
 pub(super) fn refusal_text(shortfall: &Shortfall) -> String {
     let units = shortfall.largest_quantity.map(|units| format!(" ({units} units)")).unwrap_or_default();
+    let room = match shortfall.code {
+        RefusalCode::IncreaseAboveMaximum => "left of the maximum",
+        RefusalCode::AllocationExceeded | RefusalCode::WithholdingAboveHeadroom => "headroom",
+    };
     format!(
-        "{}: {}: requested {} TPP, headroom {} on {}, shortfall {}; largest that would fit {}{units}",
+        "{}: {}: requested {} TPP, {room} {} on {}, shortfall {}; largest that would fit {}{units}",
         shortfall.code,
         shortfall.allocation,
         shortfall.requested.grouped(),

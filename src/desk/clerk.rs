@@ -372,11 +372,11 @@ impl<'t, W: Write> Clerk<'t, W> {
     }
 
     /// Replays what is recorded; that it stands is an invariant of the ledger.
-    pub(super) fn replay(
+    pub(super) fn replay<E: std::borrow::Borrow<crate::quota::event::Event>>(
         &self,
         terms: &[crate::quota::application::Terms],
         submitted_on: NaiveDate,
-        events: &[crate::quota::event::Placed<crate::quota::event::Event>],
+        events: &[crate::quota::event::Placed<E>],
         options: Options,
     ) -> Result<crate::quota::timeline::Replay> {
         replay(submitted_on, terms, events, self.regime, options).map_err(|broken| Error::Storage {

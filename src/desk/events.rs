@@ -145,7 +145,7 @@ impl<W: Write> Clerk<'_, W> {
         let new_seq = self.next_seq();
         let old = self.replay(&case.terms, case.submitted_on, &case.events, Options::default())?;
         let corrected = target.map(|target| target.seq);
-        let mut events = case.events.clone();
+        let mut events: Vec<Placed<&Event>> = case.events.iter().map(Placed::as_ref).collect();
         match corrected {
             Some(seq) => match events.iter_mut().find(|placed| placed.seq == seq) {
                 Some(placed) if placed.is_corrected() => {
@@ -156,7 +156,7 @@ impl<W: Write> Clerk<'_, W> {
                 None => return Err(lost("event", event.corrects.as_deref().unwrap_or_default())),
             },
             None => {
-                events.push(Placed::new(new_seq, event.clone()));
+                events.push(Placed::new(new_seq, &event));
                 in_order(&mut events, |event| event.effective_on);
             }
         }
@@ -239,19 +239,20 @@ impl<W: Write> Clerk<'_, W> {
 
     /// The rise that must fit. It is what the replay changes, with the give-back at the license's own expiry ignored,
     /// because what is licensed may all ship.
-    fn rise_of(&self, event: &Event, case: &Case, events: &[Placed<Event>], old: &Replay, new: &Replay) -> Result<Vec<Rise>> {
+    fn rise_of(&self, event: &Event, case: &Case, events: &[Placed<&Event>], old: &Replay, new: &Replay) -> Result<Vec<Rise>> {
         let keep = Options { without_own_expiry: true, ..Options::default() };
-        let kept = |events: &[Placed<Event>]| self.replay(&case.terms, case.submitted_on, events, keep);
+        let kept_old = || self.replay(&case.terms, case.submitted_on, &case.events, keep);
+        let kept_new = || self.replay(&case.terms, case.submitted_on, events, keep);
         Ok(match event.kind {
             // Nothing can follow an issue in its timeline, so that leaving out the expiry is all there is to it.
             EventKind::Issue => {
                 let postings: Vec<Posting> = new.postings.iter().filter(|posting| posting.kind != EntryKind::Expired).copied().collect();
                 rises(&old.postings, &postings)
             }
-            EventKind::Amend | EventKind::Correct => rises(&kept(&case.events)?.postings, &kept(events)?.postings),
+            EventKind::Amend | EventKind::Correct => rises(&kept_old()?.postings, &kept_new()?.postings),
             EventKind::Extend => {
                 let give_back = |replay: &Replay| replay.license.map(|license| license.give_back_on);
-                if give_back(new) > give_back(old) { rises(&old.postings, &kept(events)?.postings) } else { Vec::new() }
+                if give_back(new) > give_back(old) { rises(&old.postings, &kept_new()?.postings) } else { Vec::new() }
             }
             _ => Vec::new(),
         })

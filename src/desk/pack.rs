@@ -89,7 +89,12 @@ pub fn make_pack<S: Store>(ledger: &Ledger<S>, options: &PackOptions) -> Result<
     let through = through_note(&read, options.through)?;
     let (regime, kept) = ledger.regime_at(through.seq)?;
     let as_of = options.quarter.last_day();
-    let mut pack = Pack { folder: PackFolder::create(&options.out)?, resources: Vec::new(), excel: options.excel };
+    // The folder is looked up through links; messages name it as it was given.
+    let folder = PackFolder::create(&options.out).map_err(|error| match Error::from(error) {
+        Error::File { reason, hint, .. } => Error::File { path: options.out.display().to_string(), reason, hint },
+        other => other,
+    })?;
+    let mut pack = Pack { folder, resources: Vec::new(), excel: options.excel };
     let sums = QuarterSums::gather(&read, options.quarter.first_day(), as_of, through.seq)?;
     let headroom = headroom_rows(&read, &regime, as_of, through.seq, options.all)?;
     pack.table("headroom.csv", &tables::headroom(&regime, &headroom, true, None))?;

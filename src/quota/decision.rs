@@ -68,6 +68,9 @@ fn judge_steps(code: RefusalCode, allocation: Country, steps: &[(NaiveDate, Tpp)
             continue;
         }
         let until = steps.get(index + 1).map_or(end, |(next, _)| day_before(*next));
+        if series.fits_between(*from, until, *rise) {
+            continue;
+        }
         let Some((floor, floor_on)) = series.floor_between(*from, until) else { continue };
         let shortfall = *rise - floor;
         if shortfall > Tpp::ZERO && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {

@@ -259,6 +259,11 @@ impl<T> Placed<T> {
         Placed { seq, corrected_by: None, fact }
     }
 
+    /// The same place, the fact by reference.
+    pub fn as_ref(&self) -> Placed<&T> {
+        Placed { seq: self.seq, corrected_by: self.corrected_by, fact: &self.fact }
+    }
+
     /// Whether it was undone.
     pub fn is_corrected(&self) -> bool {
         self.corrected_by.is_some()

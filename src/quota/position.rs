@@ -24,6 +24,8 @@ pub struct DaySeries {
     increase: Vec<i64>,
     /// Whether there is a country limit on the day.
     capped: Vec<bool>,
+    /// From this position on every day has a limit.
+    capped_from: usize,
     gross: Tpp,
 }
 
@@ -38,6 +40,7 @@ impl DaySeries {
             headroom: limit.clone(),
             increase: vec![0; limit.len()],
             limit,
+            capped_from: base.iter().rposition(Option::is_none).map_or(0, |last| last + 1),
             capped: base.iter().map(Option::is_some).collect(),
             gross: Tpp::ZERO,
         }
@@ -95,6 +98,17 @@ impl DaySeries {
         self.period.index(day).map_or(Tpp::ZERO, |index| Tpp::from_thousandths(self.increase[index]))
     }
 
+    /// Whether a rise is at most the headroom on every day from `from` to `until` that has a limit.
+    pub fn fits_between(&self, from: NaiveDate, until: NaiveDate, rise: Tpp) -> bool {
+        let inside = (self.period.index(from.max(self.period.from)), self.period.index(until.min(self.period.to)));
+        let (Some(first), Some(last)) = inside else { return true };
+        let enough = |headroom: &i64| *headroom >= rise.thousandths();
+        if first >= self.capped_from {
+            return self.headroom[first..=last].iter().min().is_none_or(enough);
+        }
+        (first..=last).all(|index| !self.capped[index] || enough(&self.headroom[index]))
+    }
+
     /// The lowest headroom on the days `from` to `until`, both included, and its first day; only days with a limit.
     pub fn floor_between(&self, from: NaiveDate, until: NaiveDate) -> Option<(Tpp, NaiveDate)> {
         if until < self.period.from || from > self.period.to {
@@ -102,6 +116,13 @@ impl DaySeries {
         }
         let first = self.period.index(from.max(self.period.from))?;
         let last = self.period.index(until.min(self.period.to))?;
+        if first >= self.capped_from {
+            // Most destinations have a limit on every day: the lowest of a plain slice, then its first day.
+            let days = &self.headroom[first..=last];
+            let lowest = days.iter().copied().min()?;
+            let index = first + days.iter().position(|headroom| *headroom == lowest)?;
+            return Some((Tpp::from_thousandths(lowest), self.period.day(index)));
+        }
         let mut lowest: Option<(i64, usize)> = None;
         for index in first..=last {
             if self.capped[index] && lowest.is_none_or(|(headroom, _)| self.headroom[index] < headroom) {

@@ -151,6 +151,7 @@ pub struct Entry {
 /// The entries that turn the old timeline's postings into the new one's. What the corrected record itself had posted
 /// is reversed as `corrected`; everything else stands under the kind of the event it adjusts.
 pub fn difference(old: &[Posting], new: &[Posting], corrected: Option<u64>) -> Vec<Entry> {
+    let (old, new) = without_common_beginning(old, new);
     let mut sums: BTreeMap<(NaiveDate, Country, EntryKind), Measures> = BTreeMap::new();
     for posting in old {
         let own = corrected.is_some() && posting.cause == corrected;
@@ -167,6 +168,12 @@ pub fn difference(old: &[Posting], new: &[Posting], corrected: Option<u64>) -> V
         .collect()
 }
 
+/// Two timelines mostly begin alike; what they have in common cancels out.
+fn without_common_beginning<'p>(old: &'p [Posting], new: &'p [Posting]) -> (&'p [Posting], &'p [Posting]) {
+    let common = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    (&old[common..], &new[common..])
+}
+
 /// How a measure changes in one allocation from one timeline to another, day by day.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rise {
@@ -179,6 +186,7 @@ pub struct Rise {
 /// The net change of licensed TPP per allocation from the old postings to the new. An event of several lines is judged
 /// where a limited line rises, on its net charge, limited or not.
 pub fn rises(old: &[Posting], new: &[Posting]) -> Vec<Rise> {
+    let (old, new) = without_common_beginning(old, new);
     type PerLine = BTreeMap<u32, (Tpp, Tpp)>;
     let mut changes: BTreeMap<Country, BTreeMap<NaiveDate, PerLine>> = BTreeMap::new();
     let signed = old.iter().map(|posting| (posting, true)).chain(new.iter().map(|posting| (posting, false)));

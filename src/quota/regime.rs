@@ -239,6 +239,8 @@ pub struct Regime {
     pub groups: Groups,
     /// Standing of each country by date, worked out by [`Regime::settle`]; empty until then.
     pub standings: BTreeMap<Country, Vec<(NaiveDate, Standing)>>,
+    /// Where the only standing of a country is found without a search, by [`Country::index`].
+    pub constant: Vec<Option<Standing>>,
 }
 
 /// How a party's headquarters bear on a line received in a capped destination.
@@ -288,6 +290,12 @@ impl Regime {
                 (country, steps)
             })
             .collect();
+        self.constant = vec![None; 1 << 16];
+        for (country, steps) in &self.standings {
+            if let [(_, standing)] = steps.as_slice() {
+                self.constant[usize::from(country.index())] = Some(*standing);
+            }
+        }
     }
 
     fn standing_from_groups(&self, country: Country, on: NaiveDate) -> Standing {
@@ -311,6 +319,9 @@ impl Regime {
 
     /// What a country is to the country allocation on a day.
     pub fn standing(&self, country: Country, on: NaiveDate) -> Standing {
+        if let Some(Some(standing)) = self.constant.get(usize::from(country.index())) {
+            return *standing;
+        }
         match self.standings.get(&country) {
             Some(steps) => steps.iter().rev().find(|(from, _)| *from <= on).map_or(Standing::Capped, |(_, standing)| *standing),
             None => self.standing_from_groups(country, on),

@@ -103,6 +103,8 @@ pub struct LineState {
     pub terms: Terms,
     /// What the regime makes of it, once licensed.
     pub treatment: Option<Treatment>,
+    /// Whether the line would count if licensed, and so counts as pending.
+    pub would_count: bool,
     /// Whether the license covers the line.
     pub granted: bool,
     /// Units shipped and in place.
@@ -116,8 +118,8 @@ pub struct LineState {
 }
 
 impl LineState {
-    fn new(terms: Terms) -> Self {
-        LineState { terms, treatment: None, granted: false, shipped: 0, unshipped: 0, kept: 0, ship_total: None, attrition_total: None }
+    fn new(terms: Terms, would_count: bool) -> Self {
+        LineState { terms, treatment: None, would_count, granted: false, shipped: 0, unshipped: 0, kept: 0, ship_total: None, attrition_total: None }
     }
 
     /// Units licensed: shipped and in place, and unshipped.
@@ -230,11 +232,12 @@ struct Replayer<'r> {
 
 impl<'r> Replayer<'r> {
     fn new(submitted_on: NaiveDate, terms: &[Terms], regime: &'r Regime, options: Options) -> Self {
-        let lines: Vec<LineState> = terms.iter().map(|terms| LineState::new(*terms)).collect();
-        let postings = terms
+        let lines: Vec<LineState> = 
+            terms.iter().map(|terms| LineState::new(*terms, regime.would_count(terms, submitted_on))).collect();
+        let postings = lines
             .iter()
-            .filter(|terms| regime.would_count(terms, submitted_on))
-            .map(|terms| Posting {
+            .filter(|line| line.would_count)
+            .map(|LineState { terms, .. }| Posting {
                 cause: None,
                 effective_on: submitted_on,
                 line: terms.line,
@@ -403,7 +406,7 @@ impl<'r> Replayer<'r> {
     /// Ends what is pending.
     fn end_pending(&mut self, place: &Place, kind: EntryKind) {
         for line in &self.out.lines {
-            if self.regime.would_count(&line.terms, self.submitted_on) {
+            if line.would_count {
                 self.out.postings.push(Posting {
                     cause: Some(place.seq),
                     effective_on: place.event.effective_on,

@@ -201,6 +201,7 @@ pub fn parse(text: &RegimeText, countries: &Countries) -> Result<Regime, Vec<Pro
         switches: country.switches,
         groups,
         standings: std::collections::BTreeMap::new(),
+        constant: Vec::new(),
     };
     regime.settle(countries.codes());
     Ok(regime)
