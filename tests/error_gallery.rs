@@ -161,10 +161,10 @@ fn applications_recorded(place: &Path) -> usize {
 #[test]
 fn a_full_disk_leaves_nothing_of_the_file() {
     let place = tempfile::tempdir().expect("a folder");
-    many_applications(&place.path().join("applications.csv"), 40_000);
+    many_applications(&place.path().join("applications.csv"), 12_000);
     assert_eq!(run_line("tppledger init", place.path()).exit, Some(0));
     // Without the signal, a write beyond the limit fails as one on a full disk does.
-    let script = "trap '' XFSZ; ulimit -f 2000; exec \"$0\" import applications.csv";
+    let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" import applications.csv";
     let output = Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_tppledger")])
         .current_dir(place.path())
@@ -173,11 +173,10 @@ fn a_full_disk_leaves_nothing_of_the_file() {
         .expect("a shell");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("\nhint: ") || said.contains("hint: "), "{said}");
+    assert!(said.contains("\nhint: "), "{said}");
     assert_eq!(applications_recorded(place.path()), 0);
     let again = run_line("tppledger import applications.csv", place.path());
-    assert_eq!((again.exit, again.stderr.as_str()), (Some(0), "applications.csv: applications: 40000 recorded\napplications.csv: findings: assumed 40000\n"));
-    assert_eq!(run_line("tppledger verify", place.path()).exit, Some(0));
+    assert_eq!((again.exit, applications_recorded(place.path())), (Some(0), 12_000), "{}", again.stderr);
 }
 
 /// Killed in the middle of an import: nothing of that file is there, and the same command again succeeds.
@@ -185,7 +184,7 @@ fn a_full_disk_leaves_nothing_of_the_file() {
 #[test]
 fn a_killed_import_leaves_nothing_of_the_file() {
     let place = tempfile::tempdir().expect("a folder");
-    many_applications(&place.path().join("applications.csv"), 60_000);
+    many_applications(&place.path().join("applications.csv"), 30_000);
     assert_eq!(run_line("tppledger init", place.path()).exit, Some(0));
     let log = place.path().join("tppledger.db-wal");
     let mut child = program(place.path()).args(["import", "applications.csv"]).stderr(Stdio::null()).spawn().expect("the program starts");
@@ -203,7 +202,7 @@ fn a_killed_import_leaves_nothing_of_the_file() {
     assert_eq!(applications_recorded(place.path()), 0);
     assert_eq!(run_line("tppledger verify", place.path()).exit, Some(0));
     let again = run_line("tppledger import applications.csv --quiet", place.path());
-    assert_eq!((again.exit, applications_recorded(place.path())), (Some(0), 60_000), "{}", again.stderr);
+    assert_eq!((again.exit, applications_recorded(place.path())), (Some(0), 30_000), "{}", again.stderr);
 }
 
 /// Texts that pages hold: what users read of the program in the tests.
@@ -241,7 +240,7 @@ fn every_code_appears_in_a_page() {
 }
 
 /// Where the messages of a wrong input are written.
-const MESSAGES: [&str; 13] = [
+const MESSAGES: [&str; 15] = [
     "src/intake/acts.rs",
     "src/intake/applications.rs",
     "src/intake/cells.rs",
@@ -252,7 +251,9 @@ const MESSAGES: [&str; 13] = [
     "src/intake/items.rs",
     "src/intake/table.rs",
     "src/desk/acts.rs",
+    "src/desk/clerk.rs",
     "src/desk/events.rs",
+    "src/error.rs",
     "src/quota/limits.rs",
     "src/quota/timeline.rs",
 ];
@@ -266,7 +267,11 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("may not be read by this user", "the superuser, who runs tests in a container, may read everything"),
     ("ask its owner for the right to read it", "as above"),
     ("look it up in the documentation of the column", "the 501st misspelled name of one file"),
-    ("a reference that names a column", "an assertion"),
+    ("no base is in force", "a regime with a hole in its base does not pass its check"),
+    (" names no application", "the reader asks for the application first"),
+    ("give the application or its license", "as above"),
+    ("the application has no line ", "the clerk looks at the lines before the replay does"),
+    (", before the submission of ", "nothing that could be corrected is older than its application"),
 ];
 
 /// The texts of a source file that a user may read, without their numbers: the longest part of each.
@@ -274,7 +279,7 @@ fn texts(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = code.lines().filter(|line| {
         let line = line.trim_start();
-        !line.starts_with("//") && !line.contains("assert") && !line.contains(".expect(") && !line.contains("unreachable!")
+        !line.starts_with("//") && !line.contains("assert") && !line.contains(".expect(") && !line.contains("unreachable!") && !line.contains("reason =")
     });
     let code: String = lines.map(|line| format!("{}\n", line.trim_start())).collect();
     let (mut texts, mut rest) = (Vec::new(), code.as_str());
@@ -292,6 +297,10 @@ fn texts(source: &str) -> Vec<String> {
                 }
                 (false, '\\') => escaped = true,
                 (true, '\n') => escaped = false,
+                (true, 'n') => {
+                    text.push('\n');
+                    escaped = false;
+                }
                 (true, _) => {
                     text.push(c);
                     escaped = false;
@@ -300,7 +309,7 @@ fn texts(source: &str) -> Vec<String> {
             }
         }
         rest = rest.get(end + 1..).unwrap_or_default();
-        let parts = text.split('{').flat_map(|part| part.rsplit('}').next());
+        let parts = text.split(['{', '\n']).flat_map(|part| part.rsplit('}').next());
         let longest = parts.max_by_key(|part| part.len()).unwrap_or_default();
         // A text of one word is a name, not a message.
         if longest.trim().contains(' ') {

@@ -87,7 +87,10 @@ impl Rejection {
             ..Rejection::new(
                 column,
                 format!("{id} is recorded already (record {seq}) with other content: {difference}"),
-                "an id is unique for ever; use a new id, or leave the recorded row as it was",
+                match column {
+                    "application_number" => "a change is a new revision; the rows of one application stand together in one file",
+                    _ => "an id is unique for ever; use a new id, or leave the recorded row as it was",
+                },
             )
         }
     }
@@ -301,7 +304,7 @@ impl<'t, W: Write> Clerk<'t, W> {
             line: Some(home.terms.line),
             ..Rejection::new(
                 "destination",
-                format!("{named} is no destination of an export from {}", self.regime.groups.home),
+                format!("{named} is of {}, the exporting country; an export goes to another", self.regime.groups.home),
                 "name the country of ultimate destination",
             )
         })

@@ -196,7 +196,8 @@ impl<W: Write> Clerk<'_, W> {
         if let Some(line) = event.lines.iter().filter_map(|line| line.line).find(|line| !case.terms.iter().any(|terms| terms.line == *line)) {
             let known = case.terms.iter().map(|terms| terms.line.to_string()).collect::<Vec<_>>().join(", ");
             let what = format!("{} has no line {line}", case.number);
-            return Ok(Some(Rejection { line: Some(line), ..Rejection::new("line", what, format!("its lines are {known}")) }));
+            let hint = if case.terms.len() == 1 { format!("its only line is {known}") } else { format!("its lines are {known}") };
+            return Ok(Some(Rejection { line: Some(line), ..Rejection::new("line", what, hint) }));
         }
         if event.kind == EventKind::Issue
             && let Some(license) = &event.license_number

@@ -195,7 +195,7 @@ impl<'r, C: Column> Cells<'r, C> {
             Err(AmountError::NotANumber) if text.ends_with('%') => {
                 self.wrong(column, "is not a decimal number", "write it without the % sign")
             }
-            Err(AmountError::NotANumber) => self.wrong(column, "is not a decimal number", number_hint(text)),
+            Err(AmountError::NotANumber) => self.wrong(column, "is not a decimal number", "write a percentage, e.g. 50 or 12.5"),
             Err(_) => self.wrong(column, "has too many digits", "a percentage has at most 28 digits"),
         }
         None

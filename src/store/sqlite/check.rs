@@ -104,61 +104,63 @@ impl SqliteStore {
 
 const SIX: [&str; 6] = ["pending", "licensed", "not_limited", "shipped", "increase", "withheld"];
 
-/// Day totals against the sums of the entries.
+/// Day totals against the sums of the entries: taken from one another they leave nothing.
 fn sums_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let sums = SIX.map(|name| format!("sum({name}) AS {name}")).join(", ");
-    let differ = SIX.map(|name| format!("coalesce(t.{name}, 0) <> coalesce(s.{name}, 0)")).join(" OR ");
+    let (plus, minus) = (SIX.join(", "), SIX.map(|name| format!("-{name}")).join(", "));
+    let left = SIX.map(|name| format!("sum({name}) <> 0")).join(" OR ");
     let sql = format!(
-        "WITH s AS (SELECT allocation, effective_on AS day, {sums} FROM entry GROUP BY allocation, effective_on) \
-         SELECT coalesce(t.allocation, s.allocation), coalesce(t.day, s.day), coalesce(t.licensed, 0), coalesce(s.licensed, 0) \
-         FROM day_total t FULL JOIN s ON s.allocation = t.allocation AND s.day = t.day WHERE {differ} ORDER BY 1, 2 LIMIT 20"
+        "SELECT allocation, day FROM (SELECT allocation, effective_on AS day, {plus} FROM entry \
+         UNION ALL SELECT allocation, day, {minus} FROM day_total) GROUP BY allocation, day HAVING {left} LIMIT 20"
     );
+    let what = |allocation: &str, day: &str| format!("the day total of {allocation} on {day} is not the sum of its entries");
+    places(connection, &sql, what)
+}
+
+/// Month openings against the day totals before them, one after each month that moved.
+fn openings_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let running = SIX.map(|name| format!("sum(sum({name})) OVER w AS {name}")).join(", ");
+    let (plus, minus) = (SIX.join(", "), SIX.map(|name| format!("-{name}")).join(", "));
+    let left = SIX.map(|name| format!("sum({name}) <> 0")).join(" OR ");
+    let next = "CASE day / 100 % 100 WHEN 12 THEN (day / 10000 + 1) * 10000 + 101 ELSE (day / 100 + 1) * 100 + 1 END";
+    let sql = format!(
+        "WITH r AS (SELECT allocation, {next} AS month, 1 AS there, {running} FROM day_total GROUP BY allocation, day / 100 \
+         WINDOW w AS (PARTITION BY allocation ORDER BY day / 100)) \
+         SELECT allocation, month FROM (SELECT allocation, month, there, {plus} FROM r \
+         UNION ALL SELECT allocation, month, -1, {minus} FROM month_opening) \
+         GROUP BY allocation, month HAVING sum(there) <> 0 OR {left} LIMIT 20"
+    );
+    let what = |allocation: &str, month: &str| format!("the opening of {allocation} on {month} is not the sum of the days before it");
+    places(connection, &sql, what)
+}
+
+/// A sentence for each allocation and day that a question finds.
+fn places(connection: &Connection, sql: &str, what: impl Fn(&str, &str) -> String) -> rusqlite::Result<Vec<String>> {
     connection
-        .prepare(&sql)?
+        .prepare(sql)?
         .query_map([], |row| {
             let (allocation, day): (String, i64) = (row.get(0)?, row.get(1)?);
             let day = day_from_number(day).map_or_else(|| day.to_string(), |day| day.to_string());
-            let (total, sum) = (rows::amount(row, 2)?, rows::amount(row, 3)?);
-            Ok(format!("the day total of {allocation} on {day} is not the sum of its entries: licensed {total}, entries {sum}"))
+            Ok(what(&allocation, &day))
         })?
         .collect()
 }
 
-/// Month openings against the day totals before them, and that there is one after each month that moved.
-fn openings_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let running = SIX.map(|name| format!("sum({name}) OVER w AS {name}")).join(", ");
-    let differ = SIX.map(|name| format!("o.{name} <> r.{name}")).join(" OR ");
-    let months = SIX.map(|name| format!("sum({name}) AS {name}")).join(", ");
-    let sql = format!(
-        "WITH m AS (SELECT allocation, day / 100 AS month, {months} FROM day_total GROUP BY allocation, day / 100), \
-         r AS (SELECT allocation, CASE month % 100 WHEN 12 THEN (month / 100 + 1) * 10000 + 101 ELSE (month + 1) * 100 + 1 END AS month, \
-               {running} FROM m WINDOW w AS (PARTITION BY allocation ORDER BY month)) \
-         SELECT coalesce(o.allocation, r.allocation), coalesce(o.month, r.month) FROM month_opening o \
-         FULL JOIN r ON r.allocation = o.allocation AND r.month = o.month \
-         WHERE o.allocation IS NULL OR r.allocation IS NULL OR {differ} ORDER BY 1, 2 LIMIT 20"
-    );
-    connection
-        .prepare(&sql)?
-        .query_map([], |row| {
-            let (allocation, month): (String, i64) = (row.get(0)?, row.get(1)?);
-            let month = day_from_number(month).map_or_else(|| month.to_string(), |day| day.to_string());
-            Ok(format!("the opening of {allocation} on {month} is not the sum of the days before it"))
-        })?
-        .collect()
-}
-
-/// The number of rows that each record states, against the rows there are.
+/// The rows that records state, against the rows there are. What belongs to a record is in its digest; a row that belongs
+/// to none shows here.
 fn counts_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut wrong: Vec<String> = connection
-        .prepare(
-            "WITH e AS (SELECT seq, count(*) AS n FROM entry GROUP BY seq) SELECT coalesce(record.seq, e.seq) FROM record \
-             FULL JOIN e ON e.seq = record.seq WHERE coalesce(record.entry_count, -1) <> coalesce(e.n, 0) LIMIT 20",
-        )?
-        .query_map([], |row| row.get::<_, i64>(0).map(|seq| format!("record {seq} does not have the entries it states")))?
-        .collect::<rusqlite::Result<_>>()?;
-    let (count, last): (i64, i64) = connection.query_row("SELECT count(*), coalesce(max(seq), 0) FROM record", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if count != last {
-        wrong.push(format!("records are not dense: {count} records, the last is {last}"));
-    }
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let mut wrong = Vec::new();
+    let mut compare = |what: &str, stated: i64, there: i64| {
+        if stated != there {
+            wrong.push(format!("{what}: the records state {stated}, and there are {there}"));
+        }
+    };
+    compare("records", number("SELECT coalesce(max(seq), 0) FROM record")?, number("SELECT count(*) FROM record")?);
+    compare("entries", number("SELECT coalesce(sum(entry_count), 0) FROM record")?, number("SELECT count(*) FROM entry")?);
+    let lines = number("SELECT count(*) FROM line")? + number("SELECT count(*) FROM event_line")?;
+    compare("lines", number("SELECT coalesce(sum(line_count), 0) FROM record")?, lines);
+    compare("acts", number("SELECT count(*) FROM record WHERE kind = 'act'")?, number("SELECT count(*) FROM act")?);
+    let refused = number("SELECT count(*) FROM record WHERE refused = 1")?;
+    compare("refusals", refused, number("SELECT count(DISTINCT seq) FROM refusal")?);
     Ok(wrong)
 }
