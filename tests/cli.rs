@@ -4,6 +4,8 @@
 //! folder where the commands run, and those below `expected/` must be there afterwards with the same bytes. `names`, where
 //! it is given, lists every file that lies there at the end. `TPPLEDGER_UPDATE=1` writes the expectations anew; read them.
 
+#![allow(clippy::disallowed_methods, reason = "a test lays out files, runs the program and looks at what it left")]
+
 mod command;
 
 use command::{Said, difference, is_update, program, run_line};
@@ -114,7 +116,8 @@ fn small_ledger(place: &Path) {
          Z1,2025-01-02,Acme,Beta,PL,3A090.a,1,100\n",
     )
     .expect("applications");
-    fs::write(place.join("events.csv"), "event_id,effective_on,event,application_number\nE1,2025-03-03,issue,Z1\n").expect("events");
+    fs::write(place.join("events.csv"), "event_id,effective_on,event,application_number\nE1,2025-03-03,issue,Z1\n")
+        .expect("events");
     let said = run_line("tppledger import applications.csv events.csv", place);
     assert_eq!(said.exit, Some(0), "{}", said.stderr);
 }
@@ -145,7 +148,12 @@ fn a_closed_pipe_ends_quietly() {
 fn a_closed_standard_error_is_nobodys_loss() {
     let place = tempfile::tempdir().expect("a folder");
     small_ledger(place.path());
-    let mut child = program(place.path()).args(["headroom", "PL"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
+    let mut child = program(place.path())
+        .args(["headroom", "PL"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
     drop(child.stderr.take());
     assert_eq!(child.wait().expect("the program ends").code(), Some(0));
 }
@@ -213,7 +221,11 @@ fn a_writer_that_ends_in_time_is_waited_for() {
     small_ledger(place.path());
     let lock = fs::File::create(place.path().join("tppledger.db-lock")).expect("the lock file");
     lock.lock().expect("nobody else has it");
-    let child = program(place.path()).args(["record", "ship", "Z1", "--quantity", "1"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let child = program(place.path())
+        .args(["record", "ship", "Z1", "--quantity", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     std::thread::sleep(std::time::Duration::from_millis(300));
     drop(lock);
     assert_eq!(child.wait_with_output().expect("it ends").status.code(), Some(0));
@@ -249,8 +261,22 @@ fn colors_are_for_those_who_want_them() {
 fn every_command_has_help_that_begins_with_an_example() {
     let place = tempfile::tempdir().expect("a folder");
     let commands = [
-        "run", "init", "import", "record", "headroom", "explain", "list", "report quarter", "verify", "regime show", "regime check",
-        "regime diff", "regime adopt", "devices", "completions", "man",
+        "run",
+        "init",
+        "import",
+        "record",
+        "headroom",
+        "explain",
+        "list",
+        "report quarter",
+        "verify",
+        "regime show",
+        "regime check",
+        "regime diff",
+        "regime adopt",
+        "devices",
+        "completions",
+        "man",
     ];
     for command in commands {
         let said = run_line(&format!("tppledger {command} --help"), place.path());

@@ -5,6 +5,8 @@
 //! `TPPLEDGER_UPDATE=1` writes what is said anew. What no page can hold (a gigabyte, a full disk, a killed process) is
 //! tested below, and that no message of the program is missing from the pages is the last test.
 
+#![allow(clippy::disallowed_methods, reason = "a test lays out files, runs the program and looks at what it left")]
+
 mod command;
 
 use command::{difference, is_update, program, run_line};
@@ -100,7 +102,8 @@ fn every_error_is_told_as_its_page_says() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
-const APPLICATIONS: &str = "application_number,submitted_on,applicant,ultimate_consignee,destination,eccn,tpp_per_unit,quantity\n";
+const APPLICATIONS: &str =
+    "application_number,submitted_on,applicant,ultimate_consignee,destination,eccn,tpp_per_unit,quantity\n";
 
 /// Runs the program with no more address space than that, and tells how it ended.
 #[cfg(unix)]
@@ -156,6 +159,35 @@ fn applications_recorded(place: &Path) -> usize {
     run_line("tppledger list applications --format csv", place).stdout.lines().count() - 1
 }
 
+/// What is too many rows for a page: lines beyond 10,000, and a block with more than a thousand problems.
+#[test]
+fn blocks_of_too_many_rows_are_told_once() {
+    let place = tempfile::tempdir().expect("a folder");
+    let row = "Z1,2025-01-02,Acme,Beta,PL,3A090.a,1,1\n";
+    fs::write(place.path().join("lines.csv"), format!("{APPLICATIONS}{}", row.repeat(10_002))).expect("a file");
+    fs::write(place.path().join("wrong.csv"), format!("{APPLICATIONS}{}", row.replace(",1\n", ",many\n").repeat(1_100)))
+        .expect("a file");
+    let events: String = (1..=10_001).map(|line| format!("E1,2025-03-03,issue,Z1,{line}\n")).collect();
+    fs::write(place.path().join("events.csv"), format!("event_id,effective_on,event,application_number,line\n{events}"))
+        .expect("a file");
+    let said = |file: &str| run_line(&format!("tppledger import {file} --quiet"), place.path()).stderr;
+    assert_eq!(
+        said("lines.csv"),
+        "lines.csv:10002: line: is more than an application may have: 10000 lines\nhint: split the application\n\
+         lines.csv: left out: 1 error, nothing of it is recorded\n"
+    );
+    assert_eq!(
+        said("events.csv"),
+        "events.csv:10002: line: \"10001\" is more than an event may have: 10000 lines\nhint: split the event\n\
+         events.csv: left out: 1 error, nothing of it is recorded\n"
+    );
+    let wrong = said("wrong.csv");
+    assert_eq!(wrong.matches("is not a whole number").count(), 1_000);
+    let end = "wrong.csv:1001: is one of the last rows of `Z1` that were looked at: it has 1000 problems already\nhint: mend these first\n\
+               wrong.csv: left out: 1001 errors, nothing of it is recorded\n";
+    assert!(wrong.ends_with(end), "{}", &wrong[wrong.len() - 300..]);
+}
+
 /// The disk is full: files may not grow beyond a few hundred blocks here, which a ledger meets as a full disk.
 #[cfg(unix)]
 #[test]
@@ -187,7 +219,8 @@ fn a_killed_import_leaves_nothing_of_the_file() {
     many_applications(&place.path().join("applications.csv"), 30_000);
     assert_eq!(run_line("tppledger init", place.path()).exit, Some(0));
     let log = place.path().join("tppledger.db-wal");
-    let mut child = program(place.path()).args(["import", "applications.csv"]).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut child =
+        program(place.path()).args(["import", "applications.csv"]).stderr(Stdio::null()).spawn().expect("the program starts");
     // The log grows while the transaction is written; its first pages show that the import is under way.
     let under_way = || fs::metadata(&log).is_ok_and(|found| found.len() > 1 << 20);
     while !under_way() && child.try_wait().expect("a child").is_none() {
@@ -267,6 +300,18 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("may not be read by this user", "the superuser, who runs tests in a container, may read everything"),
     ("ask its owner for the right to read it", "as above"),
     ("look it up in the documentation of the column", "the 501st misspelled name of one file"),
+    ("reading the ledger", "a ledger whose records contradict one another; `verify` tells of it"),
+    ("run `tppledger verify`", "as above"),
+    ("the ledger knows the id and cannot find the record", "as above"),
+    ("the output was closed", "nobody is there to read it"),
+    ("permission denied", "the superuser may do everything"),
+    ("ask for the right to read or write it", "as above"),
+    (
+        "free some space and run the same command again; nothing half-written remains",
+        "a disk that is full while a report is copied",
+    ),
+    ("check the file and run the same command again", "any other failure of the operating system"),
+    (" at path ", "cut off, never shown"),
     ("no base is in force", "a regime with a hole in its base does not pass its check"),
     (" names no application", "the reader asks for the application first"),
     ("give the application or its license", "as above"),
@@ -279,7 +324,11 @@ fn texts(source: &str) -> Vec<String> {
     let code = source.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = code.lines().filter(|line| {
         let line = line.trim_start();
-        !line.starts_with("//") && !line.contains("assert") && !line.contains(".expect(") && !line.contains("unreachable!") && !line.contains("reason =")
+        !line.starts_with("//")
+            && !line.contains("assert")
+            && !line.contains(".expect(")
+            && !line.contains("unreachable!")
+            && !line.contains("reason =")
     });
     let code: String = lines.map(|line| format!("{}\n", line.trim_start())).collect();
     let (mut texts, mut rest) = (Vec::new(), code.as_str());

@@ -88,7 +88,7 @@ fn the_program_and_the_model_agree() {
     let started = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let tally = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.min(1)).map(|_| scope.spawn(|| work(&next, &rows, enough, &stop))).collect();
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&next, &rows, enough, &stop))).collect();
         workers.into_iter().map(|worker| worker.join().expect("a worker ends")).fold(Tally::default(), Tally::join)
     });
     let Tally { worlds, rows, accepted, refused, errors, known, told } = tally;

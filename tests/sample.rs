@@ -2,6 +2,8 @@
 //!
 //! `data/sample/README.md` works its figures by hand. `TPPLEDGER_UPDATE=1` writes the pack anew; read it before it is kept.
 
+#![allow(clippy::disallowed_methods, reason = "a test lays out files, runs the program and looks at what it left")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -99,7 +101,10 @@ fn the_sample_uses_every_column() {
     }
     for document in Document::ALL {
         for (column, _) in document.columns() {
-            assert!(used.get(&(document, column.to_string())).is_some_and(|count| *count > 0), "{document}: {column} is never used");
+            assert!(
+                used.get(&(document, column.to_string())).is_some_and(|count| *count > 0),
+                "{document}: {column} is never used"
+            );
         }
     }
 }

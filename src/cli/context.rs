@@ -52,6 +52,11 @@ impl Context {
         self.global.by.clone().or_else(login).unwrap_or_else(|| "unknown".into())
     }
 
+    /// Whether there is something under the ledger's name.
+    pub(super) fn ledger_exists(&self) -> bool {
+        self.global.ledger.exists()
+    }
+
     /// Opens the ledger for writing.
     pub(super) fn writable(&self) -> Result<Ledger<SqliteStore>> {
         Ledger::new(SqliteStore::open(&self.global.ledger)?)
@@ -64,7 +69,7 @@ impl Context {
 
     /// Opens the ledger for writing, and makes it first where there is none. A regime that is given must be its own.
     pub(super) fn writable_or_new(&self, regime: Option<&Path>) -> Result<Ledger<SqliteStore>> {
-        if !self.global.ledger.exists() {
+        if !self.ledger_exists() {
             match self.make_ledger(regime) {
                 // Somebody else made it in this moment: theirs is as good.
                 Err(Error::LedgerExists { .. }) => {}

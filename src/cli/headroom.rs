@@ -50,7 +50,7 @@ fn destination(regime: &Regime, text: &str) -> Result<Country> {
     let named = country(text)?;
     let counted = regime.counted_in(named);
     if counted == regime.groups.home {
-        return Err(Error::usage(format!("{named} is of {counted}, the exporting country; an export goes to another"), "name another country"));
+        return Err(Error::usage(format!("{named} is counted in {counted}, the exporting country"), "name a country of destination"));
     }
     Ok(counted)
 }

@@ -26,7 +26,7 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<Ending> {
 
 /// The ledger; for a dry run where there is none, a new one aside that goes away with the returned folder.
 fn ledger(context: &Context, args: &ImportArgs) -> Result<(Ledger<SqliteStore>, Option<tempfile::TempDir>)> {
-    if !args.dry_run || context.global.ledger.exists() {
+    if !args.dry_run || context.ledger_exists() {
         return Ok((context.writable_or_new(args.regime.as_deref())?, None));
     }
     let folder = tempfile::tempdir().map_err(|error| crate::error::Error::file("temporary folder", &error))?;

@@ -38,7 +38,7 @@ pub(super) fn regime(context: &Context, args: &RegimeArgs) -> Result<Ending> {
 fn show(context: &Context, folder: Option<&Path>) -> Result<Ending> {
     let (regime, digest) = match folder {
         Some(folder) => read_regime(&regime_text(folder)?).map_err(Error::Input)?,
-        None if context.global.ledger.exists() => {
+        None if context.ledger_exists() => {
             let ledger = context.readable()?;
             let digest = ledger.kept().last().map(|kept| kept.digest).unwrap_or_default();
             (ledger.regime().as_ref().clone(), digest)

@@ -6,31 +6,23 @@
 
 use super::clerk::lost;
 use crate::error::{Error, Result};
-use crate::quota::posting::{Entry, Posting, difference};
+use crate::quota::posting::{Entry, Posting, difference, merged};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::{Options, replay};
 use crate::store::{Dossier, Fact, NewRecord, Read, RegimeKept, Write};
 use chrono::NaiveDate;
-use std::collections::BTreeMap;
 
 /// The entries that a change of regime posts.
 ///
 /// # Errors
 /// When the store cannot be read, or an event does not stand under the new regime.
 pub fn entries_of_change(read: &impl Read, old: &Regime, new: &Regime) -> Result<Vec<Entry>> {
-    let mut sums: BTreeMap<(NaiveDate, crate::quota::codes::Country, crate::quota::posting::EntryKind), crate::quota::posting::Measures> =
-        BTreeMap::new();
+    let mut entries = Vec::new();
     read.dossiers(&mut |dossier| {
-        for entry in change_of(&dossier, old, new)? {
-            *sums.entry((entry.effective_on, entry.allocation, entry.kind)).or_default() += entry.measures;
-        }
+        entries.extend(change_of(&dossier, old, new)?);
         Ok(())
     })?;
-    Ok(sums
-        .into_iter()
-        .filter(|(_, measures)| !measures.is_zero())
-        .map(|((effective_on, allocation, kind), measures)| Entry { effective_on, allocation, kind, measures })
-        .collect())
+    Ok(merged(entries))
 }
 
 fn change_of(dossier: &Dossier, old: &Regime, new: &Regime) -> Result<Vec<Entry>> {

@@ -300,11 +300,17 @@ impl<'t, W: Write> Clerk<'t, W> {
             .iter()
             .find(|line| self.regime.standing(line.terms.destination, application.submitted_on) == Standing::Home)?;
         let named = home.terms.destination;
+        let exporter = self.regime.groups.home;
+        let what = if named == exporter {
+            format!("{named} is the exporting country; an export goes to another")
+        } else {
+            format!("{named} is counted in {exporter}, the exporting country; an export goes to another")
+        };
         Some(Rejection {
             line: Some(home.terms.line),
             ..Rejection::new(
                 "destination",
-                format!("{named} is of {}, the exporting country; an export goes to another", self.regime.groups.home),
+                what,
                 "name the country of ultimate destination",
             )
         })

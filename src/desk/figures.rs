@@ -140,7 +140,7 @@ pub struct Scheduled {
 pub struct QuarterSums {
     opening: BTreeMap<Country, Measures>,
     by_kind: BTreeMap<(Country, EntryKind), Measures>,
-    later: BTreeMap<(Country, NaiveDate, EntryKind), Tpp>,
+    later: BTreeMap<Country, BTreeMap<(NaiveDate, EntryKind), Tpp>>,
 }
 
 impl QuarterSums {
@@ -164,7 +164,7 @@ impl QuarterSums {
             *self.by_kind.entry((entry.allocation, entry.kind)).or_default() += entry.measures;
         } else {
             let change = entry.measures.increase - entry.measures.withheld - entry.measures.licensed;
-            *self.later.entry((entry.allocation, entry.effective_on, entry.kind)).or_default() += change;
+            *self.later.entry(entry.allocation).or_default().entry((entry.effective_on, entry.kind)).or_default() += change;
         }
     }
 
@@ -226,16 +226,17 @@ impl QuarterSums {
 
     /// What changes headroom after the last day, up to the period's end, in order of destination, day and kind.
     pub fn schedule(&self, regime: &Regime, as_of: NaiveDate) -> Vec<Scheduled> {
-        let mut rows: Vec<Scheduled> = self
-            .later
-            .iter()
-            .filter(|((destination, day, _), change)| **change != Tpp::ZERO && regime.base(*destination, *day).is_some())
-            .map(|((destination, day, kind), change)| Scheduled { destination: *destination, day: *day, kind: kind.as_str(), tpp: *change })
-            .collect();
+        let mut rows: Vec<Scheduled> = Vec::new();
+        for (destination, days) in &self.later {
+            let (destination, seen) = (*destination, |day: NaiveDate| regime.base(*destination, day).is_some());
+            rows.extend(days.iter().filter(|((day, _), change)| **change != Tpp::ZERO && seen(*day)).map(|((day, kind), change)| {
+                Scheduled { destination, day: *day, kind: kind.as_str(), tpp: *change }
+            }));
+        }
         for destination in regime.destinations() {
             rows.extend(base_changes(regime, destination, as_of));
         }
-        rows.sort_by(|a, b| (a.destination, a.day, a.kind).cmp(&(b.destination, b.day, b.kind)));
+        rows.sort_by(|a, b| a.destination.cmp(&b.destination).then(a.day.cmp(&b.day)).then(a.kind.cmp(b.kind)));
         rows
     }
 }

@@ -135,6 +135,12 @@ pub struct Posting {
     pub measures: Measures,
 }
 
+impl Posting {
+    fn entry(&self, kind: EntryKind, measures: Measures) -> Entry {
+        Entry { effective_on: self.effective_on, allocation: self.allocation, kind, measures }
+    }
+}
+
 /// One immutable posting of a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -152,20 +158,31 @@ pub struct Entry {
 /// is reversed as `corrected`; everything else stands under the kind of the event it adjusts.
 pub fn difference(old: &[Posting], new: &[Posting], corrected: Option<u64>) -> Vec<Entry> {
     let (old, new) = without_common_beginning(old, new);
-    let mut sums: BTreeMap<(NaiveDate, Country, EntryKind), Measures> = BTreeMap::new();
+    let mut entries = Vec::with_capacity(old.len() + new.len());
     for posting in old {
         let own = corrected.is_some() && posting.cause == corrected;
         let in_limit = matches!(posting.kind, EntryKind::Increase | EntryKind::Withheld);
         let kind = if own && !in_limit { EntryKind::Corrected } else { posting.kind };
-        *sums.entry((posting.effective_on, posting.allocation, kind)).or_default() += -posting.measures;
+        entries.push(posting.entry(kind, -posting.measures));
     }
-    for posting in new {
-        *sums.entry((posting.effective_on, posting.allocation, posting.kind)).or_default() += posting.measures;
-    }
-    sums.into_iter()
-        .filter(|(_, measures)| !measures.is_zero())
-        .map(|((effective_on, allocation, kind), measures)| Entry { effective_on, allocation, kind, measures })
-        .collect()
+    entries.extend(new.iter().map(|posting| posting.entry(posting.kind, posting.measures)));
+    merged(entries)
+}
+
+/// One entry for each day, allocation and kind, in this order, without those that move nothing.
+pub fn merged(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort_by(|a, b| {
+        a.effective_on.cmp(&b.effective_on).then(a.allocation.cmp(&b.allocation)).then(a.kind.cmp(&b.kind))
+    });
+    entries.dedup_by(|next, kept| {
+        let same = next.effective_on == kept.effective_on && next.allocation == kept.allocation && next.kind == kept.kind;
+        if same {
+            kept.measures += next.measures;
+        }
+        same
+    });
+    entries.retain(|entry| !entry.measures.is_zero());
+    entries
 }
 
 /// Two timelines mostly begin alike; what they have in common cancels out.

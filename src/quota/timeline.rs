@@ -200,10 +200,13 @@ pub fn replay<E: Borrow<Event>>(
         .iter()
         .find(|placed| !placed.is_corrected() && placed.fact.borrow().kind == EventKind::Issue)
         .map(|placed| placed.fact.borrow().effective_on);
+    // A line's basis stays after a correction, also for a row that takes effect before the corrected one.
+    for placed in events.iter().filter(|placed| placed.is_corrected()) {
+        replayer.remember_basis(placed.fact.borrow());
+    }
     for placed in events {
         let event: &Event = placed.fact.borrow();
         if placed.is_corrected() || event.kind == EventKind::Correct {
-            replayer.remember_basis(event);
             continue;
         }
         if options.until.is_some_and(|until| event.effective_on > until) {
@@ -225,7 +228,8 @@ struct Replayer<'r> {
     options: Options,
     counted_at_issue: bool,
     out: Replay,
-    bases: Vec<(u32, EventKind, Basis)>,
+    ship_bases: Vec<(u32, Basis)>,
+    attrition_bases: Vec<(u32, Basis)>,
     given_back: bool,
     license_from: Option<NaiveDate>,
 }
@@ -248,7 +252,7 @@ impl<'r> Replayer<'r> {
             .collect();
         let out = Replay { postings, findings: Vec::new(), lines, license: None, state: State::Pending, suspended: false };
         let counted_at_issue = regime.is_on(SwitchKey::CountedAtIssue);
-        Replayer { regime, submitted_on, options, counted_at_issue, out, bases: Vec::new(), given_back: false, license_from: None }
+        Replayer { regime, submitted_on, options, counted_at_issue, out, ship_bases: Vec::new(), attrition_bases: Vec::new(), given_back: false, license_from: None }
     }
 
     fn step(&mut self, seq: u64, event: &Event) -> Result<(), Broken> {
@@ -331,7 +335,7 @@ impl<'r> Replayer<'r> {
             return;
         }
         for (number, _) in self.targets(event) {
-            self.bases.push((number, event.kind, event.basis));
+            self.bases_of(event.kind).push((number, event.basis));
         }
     }
 
@@ -341,9 +345,9 @@ impl<'r> Replayer<'r> {
             return Ok(());
         }
         for (number, _) in self.targets(event) {
-            let known = self.bases.iter().find(|(line, kind, _)| *line == number && *kind == event.kind);
+            let known = self.bases_of(event.kind).iter().find(|(line, _)| *line == number).copied();
             match known {
-                Some((.., basis)) if *basis != event.basis => {
+                Some((_, basis)) if basis != event.basis => {
                     return Err(place.broken(
                         "basis",
                         format!("line {number} is reported as {basis} for {}, and this row is {}", event.kind, event.basis),
@@ -351,10 +355,15 @@ impl<'r> Replayer<'r> {
                     ));
                 }
                 Some(_) => {}
-                None => self.bases.push((number, event.kind, event.basis)),
+                None => self.bases_of(event.kind).push((number, event.basis)),
             }
         }
         Ok(())
+    }
+
+    /// The bases on which lines were reported so far, by kind of feed.
+    fn bases_of(&mut self, kind: EventKind) -> &mut Vec<(u32, Basis)> {
+        if kind == EventKind::Ship { &mut self.ship_bases } else { &mut self.attrition_bases }
     }
 
     /// The lines an event speaks of, with the quantity given: by number, or every line.

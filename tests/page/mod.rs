@@ -24,6 +24,19 @@ pub fn regime() -> RegimeKept {
 
 /// Runs a page; what does not hold, with its line.
 pub fn run<S: Store>(store: S, text: &str) -> Vec<String> {
+    run_keeping(store, text).1
+}
+
+/// Runs a page on a ledger that goes on afterwards.
+#[allow(dead_code, reason = "each test binary uses its part of this module")]
+pub fn run_on<S: Store + Clone>(store: &mut S, text: &str) -> Vec<String> {
+    let (kept, failures) = run_keeping(store.clone(), text);
+    *store = kept;
+    failures
+}
+
+#[allow(dead_code, reason = "each test binary uses its part of this module")]
+pub fn run_keeping<S: Store>(store: S, text: &str) -> (S, Vec<String>) {
     let mut page = Page { ledger: Ledger::new(store).expect("a ledger"), failures: Vec::new() };
     let lines: Vec<&str> = text.lines().collect();
     let mut at = 0;
@@ -39,7 +52,7 @@ pub fn run<S: Store>(store: S, text: &str) -> Vec<String> {
             page.failures.push(format!("line {}: `{}`: {failure}", first + 1, statement.join(" / ").trim()));
         }
     }
-    page.failures
+    (page.ledger.store, page.failures)
 }
 
 type Check = Result<(), String>;

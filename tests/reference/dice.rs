@@ -84,7 +84,7 @@ pub fn world(seed: u64, holidays: &BTreeSet<NaiveDate>) -> (World, Model, Vec<Ve
     let mut dice = Dice::new(seed);
     let length = usize::try_from(dice.between(40, 120)).expect("not negative");
     let chunks = (0..5).map(|_| usize::try_from(dice.between(1, 30)).expect("not negative")).collect();
-    let applications = dice.between(3, 9);
+    let applications = dice.between(5, 16);
     let mut hand = Hand { dice, model: &mut model, rows: Vec::new(), verdicts: Vec::new(), ids: 0, applications };
     while hand.rows.len() < length {
         let row = hand.row();
@@ -94,7 +94,7 @@ pub fn world(seed: u64, holidays: &BTreeSet<NaiveDate>) -> (World, Model, Vec<Ve
     let days = (0..12).map(|_| hand.any_day()).collect();
     let throughs = vec![1000, hand.dice.between(1, 999).unsigned_abs(), hand.dice.between(1, 999).unsigned_abs()];
     let Hand { rows, verdicts, .. } = hand;
-    (World { seed, rows, chunks, days, throughs }, model, verdicts)
+    (World { rows, chunks, days, throughs }, model, verdicts)
 }
 
 impl Hand<'_> {
@@ -102,11 +102,11 @@ impl Hand<'_> {
         let known = self.model.numbers(self.model.head()).len() as i64;
         match self.dice.between(1, 100) {
             _ if known == 0 => Operation::Ask(self.new_ask(1)),
-            1..=14 if known < self.applications => Operation::Ask(self.new_ask(known + 1)),
-            1..=17 => self.revision(),
-            18..=29 => Operation::Act(self.act()),
-            30..=37 => Operation::Event(self.correction()),
-            38..=43 => self.again(),
+            1..=19 if known < self.applications => Operation::Ask(self.new_ask(known + 1)),
+            1..=4 | 20..=22 => self.revision(),
+            23..=33 => Operation::Act(self.act()),
+            34..=41 => Operation::Event(self.correction()),
+            42..=47 => self.again(),
             _ => Operation::Event(self.event()),
         }
     }
@@ -143,7 +143,7 @@ impl Hand<'_> {
     }
 
     fn destination(&mut self) -> &'static str {
-        self.dice.one(&["PL", "PL", "PL", "PL", "PL", "PL", "IN", "IN", "KH", "KH", "KH", "DE", "CN", "HK"])
+        self.dice.one(&["PL", "PL", "PL", "PL", "PL", "PL", "PL", "PL", "PL", "IN", "IN", "KH", "KH", "KH", "DE", "CN", "HK"])
     }
 
     /// The floor of a destination from a day on; the whole base where it has none.
@@ -176,10 +176,10 @@ impl Hand<'_> {
     fn line(&mut self, destination: &'static str, from: NaiveDate) -> Line {
         let floor = self.floor(destination, from).max(1);
         let total = match self.dice.between(1, 100) {
-            1..=35 => (floor + self.dice.between(-1, 1)).max(1),
-            36..=50 => self.dice.between(1, 60),
-            51..=60 => self.dice.between(900_000, 1_100_000),
-            _ => self.dice.between(1_000, 400_000),
+            1..=40 => (floor + self.dice.between(-1, 1)).max(1),
+            41..=52 => self.dice.between(1, 60),
+            53..=63 => self.dice.between(900_000, 1_100_000),
+            _ => self.dice.between(1_000, 700_000),
         };
         let quantity = if self.dice.chance(20) { 1 } else { self.dice.between(2, 40) };
         let unit = (total / quantity).max(1);
@@ -211,7 +211,16 @@ impl Hand<'_> {
     }
 
     fn some_number(&mut self) -> String {
-        let numbers: Vec<String> = self.model.numbers(self.model.head()).iter().map(ToString::to_string).collect();
+        let head = self.model.head();
+        let is_over = |number: &str| {
+            let state = self.model.story(number, head, NaiveDate::MAX).state_on(FIRST);
+            matches!(state, State::Returned | State::Withdrawn | State::Denied | State::Revoked)
+        };
+        let all = self.model.numbers(head);
+        let mut numbers: Vec<String> = all.iter().filter(|number| !is_over(number)).map(ToString::to_string).collect();
+        if numbers.is_empty() || self.dice.chance(12) {
+            numbers = all.iter().map(ToString::to_string).collect();
+        }
         if self.dice.chance(1) { "Z99".into() } else { self.dice.pick(&numbers).cloned().unwrap_or("Z1".into()) }
     }
 
@@ -268,16 +277,26 @@ impl Hand<'_> {
         let id = self.id('A');
         // An act's id may be an event's already: one namespace.
         let id = if self.dice.chance(1) { "E1".into() } else { id };
-        let destination = self.dice.one(&["PL", "PL", "PL", "PL", "IN", "IN", "KH", "KH", "DE", "HK"]);
-        let on = if self.dice.chance(60) { plus(FIRST, self.dice.between(0, 800)) } else { self.any_day() };
+        let limited = self.dice.one(&["PL", "PL", "PL", "PL", "IN", "KH", "KH"]);
+        let destination = if self.dice.chance(96) { limited } else { self.dice.one(&["DE", "HK", "CN"]) };
+        let on = match self.dice.between(1, 10) {
+            1..=4 => self.any_day(),
+            _ if destination == "KH" => plus(CAMBODIA, self.dice.between(0, 500)),
+            _ => plus(FIRST, self.dice.between(0, 800)),
+        };
         use ActKind::{CarryIn, Commit, EndCommitment, EndWithholding, Increase, Review, WithdrawIncrease, Withhold};
         let kinds = [Commit, Commit, Increase, Increase, Increase, EndCommitment, WithdrawIncrease, WithdrawIncrease];
         let more = [Withhold, Withhold, Withhold, Withhold, EndWithholding, EndWithholding, Review, CarryIn];
         let kind = if self.dice.chance(50) { self.dice.one(&kinds) } else { self.dice.one(&more) };
-        let head = self.model.head();
-        let in_force = |pick| {
-            let acts = self.model.acts(destination, head);
-            super::limits::tell(&acts).map_or(0, |limits| limits.on(on, pick))
+        let acts = self.model.acts(destination, self.model.head());
+        let in_force = |pick| super::limits::tell(&acts).map_or(0, |limits| limits.on(on, pick));
+        let done = |kind| acts.iter().any(|(_, act)| act.kind == kind && act.on <= on);
+        let kind = match kind {
+            _ if self.dice.chance(10) => kind,
+            Increase | EndCommitment if !done(Commit) => Commit,
+            WithdrawIncrease if !done(Increase) => Increase,
+            EndWithholding if !done(Withhold) => Withhold,
+            kind => kind,
         };
         let edge = match kind {
             Increase => 1_000_000 - in_force(|step| step.increase),
@@ -345,8 +364,8 @@ impl Hand<'_> {
         let (days, last) = self.days_of(&number);
         let license = story.license;
         let on = match (self.dice.between(1, 10), license) {
-            (1..=4, _) => plus(last, self.dice.between(0, 70)),
-            (5..=6, _) => plus(self.dice.one(&days), self.dice.between(-1, 1)),
+            (1..=5, _) => plus(last, self.dice.between(0, 70)),
+            (6, _) => plus(self.dice.one(&days), self.dice.between(-1, 1)),
             (7, Some(license)) => plus(license.last_valid, self.dice.between(-1, 1)),
             (8, Some(license)) => plus(give_back_day(license.last_valid), self.dice.between(-1, 1)),
             (9, _) => plus(self.dice.one(&days), self.dice.between(0, 200)),
@@ -375,7 +394,8 @@ impl Hand<'_> {
     fn likely(&mut self, state: State) -> EventKind {
         use EventKind::*;
         match state {
-            State::Pending => self.dice.one(&[Issue, Issue, Issue, Issue, Issue, Issue, Issue, Hold, IntendToDeny, Deny, Return, Withdraw]),
+            State::Pending if self.dice.chance(75) => Issue,
+            State::Pending => self.dice.one(&[Hold, Hold, IntendToDeny, IntendToDeny, Deny, Return, Withdraw]),
             State::Held => self.dice.one(&[Resume, Resume, Resume, Return, Withdraw]),
             State::IntentToDeny => self.dice.one(&[Resume, Issue, Issue, Issue, Deny, Return, Withdraw]),
             State::Licensed => self.dice.one(&[

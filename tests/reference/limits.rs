@@ -15,6 +15,12 @@ pub struct Step {
     pub carried_in: i64,
 }
 
+impl Step {
+    fn is_nothing(&self) -> bool {
+        (self.increase, self.withheld) == (0, 0)
+    }
+}
+
 /// The steps, in order.
 #[derive(Clone, Default, Debug)]
 pub struct Limits {
@@ -51,6 +57,9 @@ pub fn tell(acts: &[(u64, &Act)]) -> Result<Limits, &'static str> {
             ActKind::EndWithholding => step.withheld = -or_all(withheld),
             ActKind::Review => {}
             ActKind::CarryIn => step.carried_in = given,
+        }
+        if act.amount == Amount::Blank && matches!(act.kind, ActKind::WithdrawIncrease | ActKind::EndWithholding) && step.is_nothing() {
+            return Err("there is nothing to end");
         }
         increase += step.increase;
         withheld += step.withheld;

@@ -205,11 +205,6 @@ impl Model {
         story::tell(ask, &self.events(number, through), How { until, ..self.how() }).expect("what is recorded stands")
     }
 
-    /// Headroom on each day of the period, where there is a limit.
-    pub fn headroom(&self, allocation: &'static str) -> Vec<Option<i64>> {
-        Picture::of(self, self.head()).headroom_by_day(allocation)
-    }
-
     fn ask(&self, ask: &Ask) -> Judged<()> {
         if ask.lines.iter().any(|line| line.destination == "US") {
             return Err("the United States is no destination");
@@ -270,12 +265,14 @@ impl Model {
         if taken {
             return Err("a license number in use");
         }
-        self.check_basis(ask, event)?;
         let old = self.events(&number, self.head());
         let mut new = old.clone();
         let seq = self.head() + 1;
         new.push(Told { seq, event, resolved: &[] });
         let told = story::tell(ask, &new, How { new: Some(seq), ..self.how() }).map_err(|broken| broken.why)?;
+        if matches!(event.kind, EventKind::Ship | EventKind::Attrition) {
+            self.check_basis(ask, &number, event, &told.resolved)?;
+        }
         let mut lacks = Vec::new();
         if matches!(event.kind, Issue | Amend | Extend) && !event.authority {
             lacks = self.lacks(ask, &old, &new, event.kind);
@@ -288,20 +285,16 @@ impl Model {
     }
 
     /// One basis for a line for ever, and a total needs a line.
-    fn check_basis(&self, ask: &Ask, event: &Event) -> Judged<()> {
-        if !matches!(event.kind, EventKind::Ship | EventKind::Attrition) {
-            return Ok(());
-        }
+    fn check_basis(&self, ask: &Ask, number: &str, event: &Event, resolved: &[(usize, u64)]) -> Judged<()> {
         if event.cumulative && event.rows.iter().any(|(line, quantity)| line.is_none() || quantity.is_none()) {
             return Err("a total needs a line");
         }
-        let lines = targets(ask, event)?;
-        for record in self.records.iter().filter(|record| record.accepted) {
+        let lines = reported(ask, event, resolved)?;
+        for record in self.records.iter().filter(|record| record.accepted && record.application.as_deref() == Some(number)) {
             let Operation::Event(old) = &record.operation else { continue };
-            let same = old.kind == event.kind && record.application == self.application_of(event).ok();
-            if same && old.cumulative != event.cumulative {
-                let old = targets(ask, old)?;
-                if old.iter().any(|(line, _)| lines.iter().any(|(other, _)| line == other)) {
+            if old.kind == event.kind && old.cumulative != event.cumulative {
+                let old = reported(ask, old, &record.resolved)?;
+                if lines.iter().any(|line| old.contains(line)) {
                     return Err("another basis");
                 }
             }
@@ -443,6 +436,12 @@ impl Model {
         let (before, after) = (old.by_day(|step| step.withheld), new.by_day(|step| step.withheld));
         worst.into_iter().chain(self.lack(allocation, |day| after[day] - before[day])).collect()
     }
+}
+
+/// The lines of which a feed says something; a blank `ship` says nothing of a line of which it shipped nothing.
+fn reported(ask: &Ask, event: &Event, resolved: &[(usize, u64)]) -> Judged<Vec<usize>> {
+    let lines = targets(ask, event)?.into_iter().map(|(line, _)| line);
+    Ok(lines.filter(|line| resolved.iter().all(|(other, units)| other != line || *units > 0)).collect())
 }
 
 /// An application after defaults, so that two ways of writing the same are the same.

@@ -320,6 +320,9 @@ impl Story<'_> {
 
     fn extend(&mut self, event: &Event, is_new: bool) -> Result<(), &'static str> {
         let expires = event.expires.ok_or("extend without a day")?;
+        if expires < event.on {
+            return Err("expires before it is effective");
+        }
         let license = self.license.as_mut().expect("only a license is extended");
         if is_new && expires <= license.last_valid {
             return Err("extended to an earlier or the same day");

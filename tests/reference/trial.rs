@@ -25,7 +25,6 @@ use tppledger::store::{Batch, Digest, End, Read, RegimeKept, Store};
 /// The rows of one small ledger, and the questions asked of it at the end.
 #[derive(Clone, Debug)]
 pub struct World {
-    pub seed: u64,
     pub rows: Vec<Operation>,
     /// After how many rows the writer's transaction ends; repeated.
     pub chunks: Vec<usize>,
