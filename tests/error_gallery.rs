@@ -205,7 +205,8 @@ fn a_full_disk_leaves_nothing_of_the_file() {
         .expect("a shell");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("\nhint: "), "{said}");
+    assert!(said.starts_with("error: committing: ") && said.contains("\nhint: "), "{said}");
+    assert!(!said.contains("recorded\n"), "it is said to be recorded: {said}");
     assert_eq!(applications_recorded(place.path()), 0);
     let again = run_line("tppledger import applications.csv", place.path());
     assert_eq!((again.exit, applications_recorded(place.path())), (Some(0), 12_000), "{}", again.stderr);

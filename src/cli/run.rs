@@ -21,6 +21,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<Ending> {
     let reports = import(&mut ledger, &sources, options(context, false, args.accept_good_rows, None), &mut speaker)?;
     let ending = ending(&reports);
     let left_out: Vec<String> = reports.iter().filter(|report| incomplete(report)).map(|report| report.kept_name.clone()).collect();
+    let missing = left_out.clone();
     let pack = PackOptions {
         quarter,
         through: None,
@@ -45,7 +46,8 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<Ending> {
     }
     context.say(status_line(&regime, as_of));
     let provisional = if context.today() < as_of { " (provisional: the quarter is not over)" } else { "" };
-    context.say(format!("headroom as of {as_of}; the pack of {quarter} is in {}{provisional}", args.out.display()));
+    let incomplete = if missing.is_empty() { String::new() } else { format!(" (incomplete: without {})", missing.join(", ")) };
+    context.say(format!("headroom as of {as_of}; the pack of {quarter} is in {}{provisional}{incomplete}", args.out.display()));
     drop(read);
     speaker.end(false, &reports)?;
     Ok(ending)

@@ -315,7 +315,8 @@ impl<W: Write> Clerk<'_, W> {
     }
 
     fn record_event(&mut self, worked: Worked, case: &Case) -> Answer {
-        let Worked { event, mut entries, mut findings, shortfalls } = worked;
+        let Worked { mut event, mut entries, mut findings, shortfalls } = worked;
+        event.application = Some(case.number.clone());
         let authorized = event.overrun_authority.is_some();
         let refused = !shortfalls.is_empty() && !authorized;
         if authorized {

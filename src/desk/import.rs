@@ -168,6 +168,7 @@ pub fn import<S: Store>(ledger: &mut Ledger<S>, sources: &[Source], options: Imp
                 if end == End::Rollback {
                     tx.rewind()?;
                 }
+                witness.done(&report);
                 done.push(report);
             }
             Ok((done, End::Rollback))
@@ -180,7 +181,7 @@ pub fn import<S: Store>(ledger: &mut Ledger<S>, sources: &[Source], options: Imp
         let batch = batch(&course.options, &source.kept_name, Some(sha256));
         let report = ledger.store.write(batch, |tx| {
             if tx.knows_source(&sha256)? {
-                return Ok((known_file(*document, source, &mut course, witness)?, End::Rollback));
+                return Ok((known_file(*document, source, &mut course)?, End::Rollback));
             }
             let (report, end) = import_one(tx, &regime, *document, source, &mut course, witness)?;
             if end == End::Commit && report.problems == 0 {
@@ -188,6 +189,8 @@ pub fn import<S: Store>(ledger: &mut Ledger<S>, sources: &[Source], options: Imp
             }
             Ok((report, end))
         })?;
+        // Only now is it recorded: the disk may have been full.
+        witness.done(&report);
         reports.push(report);
     }
     Ok(reports)
@@ -239,11 +242,10 @@ fn digest_of(path: &Path) -> Result<Digest> {
 }
 
 /// A file of the same bytes was recorded whole: every row of it is known.
-fn known_file(document: Document, source: &Source, course: &mut Course, witness: &mut dyn Witness) -> Result<FileReport> {
+fn known_file(document: Document, source: &Source, course: &mut Course) -> Result<FileReport> {
     let mut report = report_of(source, Some(document));
     report.known = source.reader(false).map_err(Error::Input)?.count() as u64;
     course.recent.clear();
-    witness.done(&report);
     Ok(report)
 }
 
@@ -267,7 +269,6 @@ fn import_one<W: Write>(
         Err(problems) => {
             problems.iter().for_each(|problem| witness.problem(problem));
             report = FileReport { problems: problems.len() as u64, left_out: true, ..report };
-            witness.done(&report);
             return Ok((report, End::Rollback));
         }
     };
@@ -301,8 +302,7 @@ fn import_one<W: Write>(
         }
         Ok(())
     })?;
-    let end = hand.close(&mut report, witness)?;
-    witness.done(&report);
+    let end = hand.close(&mut report)?;
     Ok((report, end))
 }
 
@@ -413,7 +413,7 @@ impl<'t, W: Write> Hand<'t, W> {
         Problem { what, hint: "correct the application first; told once for this application".into(), ..problem }.following()
     }
 
-    fn close(mut self, report: &mut FileReport, witness: &mut dyn Witness) -> Result<End> {
+    fn close(mut self, report: &mut FileReport) -> Result<End> {
         if report.rejected == 0 {
             return Ok(End::Commit);
         }
@@ -423,7 +423,6 @@ impl<'t, W: Write> Hand<'t, W> {
             }
             return Ok(End::Commit);
         }
-        let _ = witness;
         report.left_out = true;
         self.rejected_applications.extend(self.numbers.drain(..));
         self.clerk.forget_recent();

@@ -289,7 +289,7 @@ impl Hand<'_> {
         let more = [Withhold, Withhold, Withhold, Withhold, EndWithholding, EndWithholding, Review, CarryIn];
         let kind = if self.dice.chance(50) { self.dice.one(&kinds) } else { self.dice.one(&more) };
         let acts = self.model.acts(destination, self.model.head());
-        let in_force = |pick| super::limits::tell(&acts).map_or(0, |limits| limits.on(on, pick));
+        let in_force = |pick| super::limits::tell(&acts, None).map_or(0, |limits| limits.on(on, pick));
         let done = |kind| acts.iter().any(|(_, act)| act.kind == kind && act.on <= on);
         let kind = match kind {
             _ if self.dice.chance(10) => kind,

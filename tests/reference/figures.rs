@@ -58,7 +58,7 @@ impl Picture {
         }
         let mut limits = BTreeMap::new();
         for allocation in law::ALLOCATIONS {
-            let told = limits::tell(&model.acts(allocation, through)).expect("what is recorded stands");
+            let told = limits::tell(&model.acts(allocation, through), None).expect("what is recorded stands");
             changes.extend(told.steps.iter().map(|step| carried_in(allocation, step.on, step.carried_in)));
             limits.insert(allocation, told);
         }
@@ -214,7 +214,7 @@ fn own_posting(model: &Model, correction: u64, undone: u64) -> Vec<Change> {
             story.changes.into_iter().filter(|change| change.cause == undone).collect()
         }
         (Operation::Act(act), _) => {
-            let told = limits::tell(&model.acts(act.destination, correction - 1)).expect("what is recorded stands");
+            let told = limits::tell(&model.acts(act.destination, correction - 1), None).expect("what is recorded stands");
             let own = told.steps.into_iter().filter(|step| step.cause == undone);
             own.map(|step| carried_in(act.destination, step.on, step.carried_in)).collect()
         }

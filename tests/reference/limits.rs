@@ -15,12 +15,6 @@ pub struct Step {
     pub carried_in: i64,
 }
 
-impl Step {
-    fn is_nothing(&self) -> bool {
-        (self.increase, self.withheld) == (0, 0)
-    }
-}
-
 /// The steps, in order.
 #[derive(Clone, Default, Debug)]
 pub struct Limits {
@@ -36,8 +30,9 @@ pub fn amount(amount: Amount) -> Option<i64> {
     }
 }
 
-/// Tells what was done; an act that does not stand is an error.
-pub fn tell(acts: &[(u64, &Act)]) -> Result<Limits, &'static str> {
+/// Tells what was done; an act that does not stand is an error. A `new` one that ends all must find something to end;
+/// a recorded one ends whatever is there.
+pub fn tell(acts: &[(u64, &Act)], new: Option<u64>) -> Result<Limits, &'static str> {
     let mut acts = acts.to_vec();
     acts.sort_by_key(|(seq, act)| (act.on, *seq));
     let mut limits = Limits::default();
@@ -58,7 +53,8 @@ pub fn tell(acts: &[(u64, &Act)]) -> Result<Limits, &'static str> {
             ActKind::Review => {}
             ActKind::CarryIn => step.carried_in = given,
         }
-        if act.amount == Amount::Blank && matches!(act.kind, ActKind::WithdrawIncrease | ActKind::EndWithholding) && step.is_nothing() {
+        let ends = matches!(act.kind, ActKind::WithdrawIncrease | ActKind::EndWithholding);
+        if ends && new == Some(seq) && (step.increase, step.withheld) == (0, 0) {
             return Err("there is nothing to end");
         }
         increase += step.increase;

@@ -395,7 +395,7 @@ impl Model {
             Operation::Act(target) => {
                 let old = self.acts(target.destination, self.head());
                 let new: Vec<(u64, &Act)> = old.iter().copied().filter(|(other, _)| *other != seq).collect();
-                (target.on, self.act_lacks(target.destination, &limits::tell(&old)?, &limits::tell(&new)?))
+                (target.on, self.act_lacks(target.destination, &limits::tell(&old, None)?, &limits::tell(&new, None)?))
             }
             Operation::Ask(_) => unreachable!("an application has no event id"),
         };
@@ -417,8 +417,9 @@ impl Model {
         amount(act.amount).ok_or("a percentage that is no whole thousandth")?;
         let old = self.acts(act.destination, self.head());
         let mut new = old.clone();
-        new.push((self.head() + 1, act));
-        Ok(self.act_lacks(act.destination, &limits::tell(&old)?, &limits::tell(&new)?))
+        let seq = self.head() + 1;
+        new.push((seq, act));
+        Ok(self.act_lacks(act.destination, &limits::tell(&old, None)?, &limits::tell(&new, Some(seq))?))
     }
 
     /// Increases above the maximum, or withholding above the headroom, on any day.

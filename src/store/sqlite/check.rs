@@ -160,6 +160,8 @@ fn counts_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> 
     let lines = number("SELECT count(*) FROM line")? + number("SELECT count(*) FROM event_line")?;
     compare("lines", number("SELECT coalesce(sum(line_count), 0) FROM record")?, lines);
     compare("acts", number("SELECT count(*) FROM record WHERE kind = 'act'")?, number("SELECT count(*) FROM act")?);
+    let last_batch = number("SELECT coalesce((SELECT batch FROM record ORDER BY seq DESC LIMIT 1), 0)")?;
+    compare("batches", last_batch, number("SELECT coalesce(max(batch), 0) FROM batch")?);
     let refused = number("SELECT count(*) FROM record WHERE refused = 1")?;
     compare("refusals", refused, number("SELECT count(DISTINCT seq) FROM refusal")?);
     Ok(wrong)
