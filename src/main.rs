@@ -1,5 +1,7 @@
 //! The `tppledger` binary: reads the clock and the arguments, and hands both to the library.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: the clock and the arguments are read here")]
+
 use std::process::ExitCode;
 use tppledger::cli::{Clock, main as run};
 

@@ -2,6 +2,9 @@
 //!
 //! `tests/README.md` has the grammar. Every page runs against both stores, through the same doors as a user's files.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at files and runs programs")]
+#![allow(missing_docs, reason = "the names of tests are their documents")]
+
 mod page;
 
 use std::fmt::Write as _;

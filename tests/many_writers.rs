@@ -1,6 +1,9 @@
 //! Eight processes record against one nearly full limit: exactly what fits is recorded, none is lost, none starves, and
 //! no busy error reaches a user.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at files and runs programs")]
+#![allow(missing_docs, reason = "the names of tests are their documents")]
+
 use std::process::{Command, Stdio};
 
 const WRITERS: usize = 8;

@@ -4,6 +4,9 @@
 //! share; the whole is `TPPLEDGER_MODEL_OPERATIONS=1000000 cargo test --release --test reference_model -- --nocapture`, and
 //! `TPPLEDGER_MODEL_SEED` begins with another world.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at files and runs programs")]
+#![allow(missing_docs, reason = "the names of tests are their documents")]
+
 mod reference;
 
 use reference::dice;

@@ -1,5 +1,8 @@
 //! Regimes as data: the built-in one is right and complete, and a made-up one works without a line of code.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at files and runs programs")]
+#![allow(missing_docs, reason = "the names of tests are their documents")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use tppledger::desk::adopt::adopt;

@@ -1,5 +1,8 @@
 //! One conformance suite over both stores, and what only the file promises: guards, migrations, refusal of what is no ledger.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at files and runs programs")]
+#![allow(missing_docs, reason = "the names of tests are their documents")]
+
 mod page;
 
 use rusqlite::Connection;

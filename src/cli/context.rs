@@ -1,5 +1,7 @@
 //! What every command needs: the ledger, the clock, the answer's form, and how to speak.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: the environment is read here")]
+
 use super::args::{ColorArg, FormatArg, Global};
 use crate::desk::ledger::{Ledger, read_regime, to_keep};
 use crate::error::{Error, Result};

@@ -1,5 +1,7 @@
 //! `import`, and how an import speaks.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: standard input is kept in a temporary file here")]
+
 use super::Ending;
 use super::args::ImportArgs;
 use super::context::Context;

@@ -1,5 +1,7 @@
 //! `init` and `regime`: a ledger is bound to its regime; regimes are shown, checked, compared and adopted.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: a ledger is looked for here")]
+
 use super::Ending;
 use super::args::{InitArgs, RegimeArgs, RegimeCommand};
 use super::context::{Context, regime_text, shown};

@@ -1,5 +1,7 @@
 //! `run`: the whole job of a cron line: import what is new in a folder, write the quarter's pack, print the headroom.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: the inbox is listed here")]
+
 use super::Ending;
 use super::args::RunArgs;
 use super::context::{Context, status_line};

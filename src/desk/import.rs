@@ -262,7 +262,7 @@ fn import_one<W: Write>(
     witness: &mut dyn Witness,
 ) -> Result<(FileReport, End)> {
     let mut report = report_of(source, Some(document));
-    let size = std::fs::metadata(&source.path).map_or(0, |found| found.len());
+    let size = crate::files::size(&source.path);
     let keep_raw = course.options.accept_good_rows;
     let mut reader = match source.reader(keep_raw) {
         Ok(reader) => reader,

@@ -4,6 +4,8 @@
 //! table will know. It never reads a meaning into a cell and never stops at a bad row: the row carries its problems.
 //! Invariant: a row's line is the line of the file on which it begins, whatever the line endings and quoting.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: input files are opened here")]
+
 use super::place::{Place, Problem, did_you_mean, hint_with};
 use super::{csv_rows::CsvRows, made_rows::MadeRows};
 use std::fs::File;

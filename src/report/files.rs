@@ -5,6 +5,8 @@
 //! being asked, and no name leads out of a folder. Invariant: after an error nothing half-written stands under the
 //! final name, and no temporary file remains unless the process was killed.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: reports are written here")]
+
 use super::error::WriteError;
 use super::package::{FILE_NAME, OWN_MEMBER};
 use std::collections::BTreeSet;

@@ -4,6 +4,8 @@
 //! because closing a second handle to the ledger would drop the engine's locks on it. It is let go when the process
 //! ends, however it ends.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: the lock file is opened here")]
+
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Opening and creating the ledger file, and refusing what is none.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: the ledger file is opened here")]
+
 use super::{schema, storage};
 use crate::error::{Error, Result};
 use crate::store::RegimeKept;
@@ -96,6 +98,7 @@ pub(super) fn create(path: &Path, regime: &RegimeKept) -> Result<Connection> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: std::io::Error| Error::file(folder.display().to_string(), &error);
+    std::fs::create_dir_all(folder).map_err(fail)?;
     let beside = tempfile::Builder::new().prefix(".tppledger-").suffix(".db").tempfile_in(folder).map_err(fail)?;
     share_with_group(beside.as_file());
     let failed = storage("creating the ledger");
