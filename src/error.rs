@@ -50,7 +50,9 @@ pub enum Error {
         known: i64,
     },
     /// The ledger is bound to another regime.
-    #[error("the ledger is kept under the regime {kept} ({kept_digest}), and {given} ({given_digest}) was given\nhint: `tppledger regime adopt DIR` records a change of regime")]
+    #[error(
+        "the ledger is kept under the regime {kept} ({kept_digest}), and {given} ({given_digest}) was given\nhint: `tppledger regime adopt DIR` records a change of regime"
+    )]
     OtherRegime {
         /// Regime of the ledger.
         kept: String,

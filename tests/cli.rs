@@ -199,9 +199,7 @@ fn a_changed_byte_fails_the_verification_with_5() {
     assert!(said.stdout.contains("\"verified\": false"), "{}", said.stdout);
 }
 
-/// The program waits a minute for a busy ledger, so that this takes one: `cargo test --test cli -- --ignored`.
 #[test]
-#[ignore = "waits a minute, as the program does"]
 fn a_busy_ledger_ends_with_6() {
     let place = tempfile::tempdir().expect("a folder");
     small_ledger(place.path());
@@ -209,8 +207,8 @@ fn a_busy_ledger_ends_with_6() {
     lock.lock().expect("nobody else has it");
     // Reading needs no turn.
     assert_eq!(run_line("tppledger headroom PL", place.path()).exit, Some(0));
-    let said = run_line("tppledger record ship Z1 --quantity 1", place.path());
-    let expected = "error: tppledger.db: the ledger is busy: another process has been writing to it for 60 s\n\
+    let said = run_line("tppledger --wait 1 record ship Z1 --quantity 1", place.path());
+    let expected = "error: tppledger.db: the ledger is busy: another process has been writing to it for 1 s\n\
                     hint: try again; a long import finishes by itself\n";
     assert_eq!((said.exit, said.stderr.as_str(), said.stdout.as_str()), (Some(6), expected, ""));
 }

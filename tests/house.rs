@@ -59,7 +59,9 @@ fn named(code: &str, before: &str) -> BTreeSet<String> {
 fn table() -> BTreeMap<String, (BTreeSet<String>, String)> {
     let text = read("ARCHITECTURE.md");
     let table = text.split("<!-- imports -->").nth(1).and_then(|rest| rest.split("<!-- /imports -->").next()).expect("the table");
-    let words = |cell: &str| cell.split(',').map(|word| word.trim().trim_matches('`').to_string()).filter(|word| !word.is_empty()).collect();
+    let words = |cell: &str| {
+        cell.split(',').map(|word| word.trim().trim_matches('`').to_string()).filter(|word| !word.is_empty()).collect()
+    };
     table
         .lines()
         .filter(|line| line.starts_with("| `"))
@@ -87,7 +89,19 @@ fn no_arrow_goes_against_the_table_of_the_architecture() {
             assert!(other == room || rooms.contains(&other), "{}: {room} may not import {other}", path.display());
         }
         let in_engine = path.to_string_lossy().contains("store/sqlite");
-        for foreign in ["rusqlite", "clap", "csv", "comfy_table", "toml", "serde_json", "indicatif", "anstream", "calamine", "strsim", "tempfile"] {
+        for foreign in [
+            "rusqlite",
+            "clap",
+            "csv",
+            "comfy_table",
+            "toml",
+            "serde_json",
+            "indicatif",
+            "anstream",
+            "calamine",
+            "strsim",
+            "tempfile",
+        ] {
             let used = code.contains(&format!("{foreign}::"));
             let allowed = crates.contains(foreign) && (!matches!(foreign, "rusqlite") || in_engine);
             assert!(!used || allowed, "{}: {room} may not name {foreign}", path.display());
@@ -99,7 +113,19 @@ fn no_arrow_goes_against_the_table_of_the_architecture() {
 fn there_is_no_float_and_no_outside_world_in_the_heart() {
     for path in sources("src/quota") {
         let code = code(&path);
-        for word in ["f32", "f64", "std::fs", "std::env", "std::time", "SystemTime", "Utc::now", "Local::now", "println!", "rusqlite", "csv::"] {
+        for word in [
+            "f32",
+            "f64",
+            "std::fs",
+            "std::env",
+            "std::time",
+            "SystemTime",
+            "Utc::now",
+            "Local::now",
+            "println!",
+            "rusqlite",
+            "csv::",
+        ] {
             assert!(!code.contains(word), "{}: {word}", path.display());
         }
     }
@@ -127,13 +153,21 @@ fn every_file_opens_with_what_it_is_for() {
 #[test]
 fn the_dictionary_of_the_reports_is_the_one_in_the_code() {
     let text = read("reports/README.md");
-    let kept = text.split("<!-- dictionary: begin -->").nth(1).and_then(|rest| rest.split("<!-- dictionary: end -->").next()).expect("the dictionary");
+    let kept = text
+        .split("<!-- dictionary: begin -->")
+        .nth(1)
+        .and_then(|rest| rest.split("<!-- dictionary: end -->").next())
+        .expect("the dictionary");
     assert_eq!(kept.trim(), tppledger::report::columns::dictionary_markdown().trim());
 }
 
 #[test]
 fn every_finding_and_refusal_is_documented() {
-    let documents = read("GLOSSARY.md") + &read("CONTRIBUTING.md") + &read("README.md") + &read("tests/README.md") + &read("reports/README.md");
+    let documents = read("GLOSSARY.md")
+        + &read("CONTRIBUTING.md")
+        + &read("README.md")
+        + &read("tests/README.md")
+        + &read("reports/README.md");
     let documents = documents + &read("docs/findings.md");
     for code in tppledger::quota::finding::FindingCode::ALL {
         assert!(documents.contains(code.as_str()), "{code} is not documented");
@@ -145,7 +179,19 @@ fn every_finding_and_refusal_is_documented() {
 
 #[test]
 fn the_project_speaks_of_itself_alone() {
-    let listed = ["README.md", "ARCHITECTURE.md", "GLOSSARY.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/record-chain.md", "docs/findings.md", "data/README.md", "tests/README.md", "schema/README.md", "benches/peers/README.md"];
+    let listed = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "GLOSSARY.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "docs/record-chain.md",
+        "docs/findings.md",
+        "data/README.md",
+        "tests/README.md",
+        "schema/README.md",
+        "benches/peers/README.md",
+    ];
     for name in listed {
         let text = read(name);
         for word in ["/work/", "/root/", "/tmp/peers", "crates.io", "pypi.org", "this session"] {

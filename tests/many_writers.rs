@@ -18,7 +18,8 @@ fn tppledger(folder: &std::path::Path) -> Command {
 #[test]
 fn eight_processes_record_exactly_what_fits() {
     let folder = tempfile::tempdir().unwrap();
-    let mut applications = String::from("application_number,submitted_on,applicant,ultimate_consignee,destination,eccn,tpp_per_unit,quantity\n");
+    let mut applications =
+        String::from("application_number,submitted_on,applicant,ultimate_consignee,destination,eccn,tpp_per_unit,quantity\n");
     // One takes all but 50 TPP; the others ask for 1 each, and there are more of them than fit.
     applications.push_str("Z0,2025-02-03,A,C,PL,3A090.a,789999950,1\n");
     for writer in 0..WRITERS {
@@ -28,7 +29,14 @@ fn eight_processes_record_exactly_what_fits() {
     }
     std::fs::write(folder.path().join("applications.csv"), applications).unwrap();
     assert!(tppledger(folder.path()).args(["-q", "import", "applications.csv"]).status().unwrap().success());
-    assert!(tppledger(folder.path()).args(["-q", "record", "issue", "Z0", "--on", "2026-01-05"]).stdout(Stdio::null()).status().unwrap().success());
+    assert!(
+        tppledger(folder.path())
+            .args(["-q", "record", "issue", "Z0", "--on", "2026-01-05"])
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
     let path = folder.path();
     let codes: Vec<i32> = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS)
@@ -37,7 +45,15 @@ fn eight_processes_record_exactly_what_fits() {
                     (0..EACH)
                         .map(|turn| {
                             let output = tppledger(path)
-                                .args(["record", "issue", &format!("Z{writer}-{turn}"), "--on", "2026-01-05", "--id", &format!("E{writer}-{turn}")])
+                                .args([
+                                    "record",
+                                    "issue",
+                                    &format!("Z{writer}-{turn}"),
+                                    "--on",
+                                    "2026-01-05",
+                                    "--id",
+                                    &format!("E{writer}-{turn}"),
+                                ])
                                 .output()
                                 .unwrap();
                             output.status.code().unwrap_or(-1)

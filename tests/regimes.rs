@@ -43,7 +43,10 @@ fn builtin() -> Regime {
 fn members(regime: &Regime, standing: Standing, day: &str) -> BTreeSet<String> {
     let on = parse_day(day).unwrap();
     let countries = Countries::builtin().codes();
-    countries.filter(|country| regime.counted_in(*country) == *country && regime.standing(*country, on) == standing).map(|country| country.to_string()).collect()
+    countries
+        .filter(|country| regime.counted_in(*country) == *country && regime.standing(*country, on) == standing)
+        .map(|country| country.to_string())
+        .collect()
 }
 
 fn codes(list: &str) -> BTreeSet<String> {
@@ -54,7 +57,10 @@ fn codes(list: &str) -> BTreeSet<String> {
 fn the_groups_are_those_of_january_2025_with_cambodia_leaving_d5_in_february_2026() {
     let regime = builtin();
     // Supplement No. 5(a) to part 740 without the United States, and D:5 with Macau: RULE 6.
-    assert_eq!(members(&regime, Standing::Unlimited, "2025-01-13"), codes("AU BE CA DE DK ES FI FR GB IE IT JP KR NL NO NZ SE TW"));
+    assert_eq!(
+        members(&regime, Standing::Unlimited, "2025-01-13"),
+        codes("AU BE CA DE DK ES FI FR GB IE IT JP KR NL NO NZ SE TW")
+    );
     let denied = "AF BY CD CF CN CU ER HT IQ IR KH KP LB LY MM MO NI RU SD SO SS SY VE ZW";
     assert_eq!(members(&regime, Standing::PresumptionOfDenial, "2026-02-02"), codes(denied));
     let without = codes(denied).into_iter().filter(|code| code != "KH").collect();
@@ -66,7 +72,8 @@ fn the_groups_are_those_of_january_2025_with_cambodia_leaving_d5_in_february_202
 #[test]
 fn every_iso_country_is_in_the_data_and_every_code_of_the_groups_is_a_country() {
     let ours: BTreeSet<String> = Countries::builtin().codes().map(|code| code.to_string()).collect();
-    let iso: BTreeSet<String> = rust_iso3166::ALL.iter().map(|country| country.alpha2.to_string()).chain(["XK".to_string()]).collect();
+    let iso: BTreeSet<String> =
+        rust_iso3166::ALL.iter().map(|country| country.alpha2.to_string()).chain(["XK".to_string()]).collect();
     assert_eq!(ours, iso);
     for group in &builtin().groups.groups {
         assert!(group.members.iter().all(|country| ours.contains(country.as_str())), "{}", group.id);
@@ -77,8 +84,12 @@ fn every_iso_country_is_in_the_data_and_every_code_of_the_groups_is_a_country() 
 fn every_key_of_the_regime_has_its_heading_in_the_law_and_every_heading_a_key() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/regimes/us-ear-ai-diffusion");
     let law = std::fs::read_to_string(root.join("law.md")).unwrap();
-    let headings: BTreeSet<String> =
-        law.lines().filter_map(|line| line.strip_prefix("## `")).filter_map(|line| line.split('`').next()).map(str::to_string).collect();
+    let headings: BTreeSet<String> = law
+        .lines()
+        .filter_map(|line| line.strip_prefix("## `"))
+        .filter_map(|line| line.split('`').next())
+        .map(str::to_string)
+        .collect();
     let mut keys = BTreeSet::new();
     for file in ["regime", "allocations", "country-groups", "devices"] {
         let text = std::fs::read_to_string(root.join(format!("{file}.toml"))).unwrap();
@@ -93,7 +104,8 @@ fn every_key_of_the_regime_has_its_heading_in_the_law_and_every_heading_a_key() 
                 if name != "territories.parents" {
                     keys.insert(format!("{file}.{name}"));
                 }
-            } else if let Some(id) = line.strip_prefix("id = \"").or(line.strip_prefix("eccn = \"")).and_then(|rest| rest.strip_suffix('"'))
+            } else if let Some(id) =
+                line.strip_prefix("id = \"").or(line.strip_prefix("eccn = \"")).and_then(|rest| rest.strip_suffix('"'))
                 && matches!(array.as_str(), "group" | "paragraph")
             {
                 keys.insert(format!("{file}.{array}.{id}"));
@@ -166,7 +178,8 @@ fn another_regime_works_without_a_line_of_code() {
 
 #[test]
 fn counted_at_shipment_nothing_counts_before_it_leaves() {
-    let other = builtin_with("[country.switch.counted_at_issue]\nvalue = true", "[country.switch.counted_at_issue]\nvalue = false");
+    let other =
+        builtin_with("[country.switch.counted_at_issue]\nvalue = true", "[country.switch.counted_at_issue]\nvalue = false");
     let (kept, regime) = to_keep(&other, 0).expect("a right regime");
     assert!(!regime.is_on(SwitchKey::CountedAtIssue));
     let failures = page::run(
@@ -197,7 +210,12 @@ fn adopting_another_reading_moves_figures_from_its_record_on_and_none_before() {
     let other = builtin_with("[country.switch.transfer_counts]\nvalue = false", "[country.switch.transfer_counts]\nvalue = true");
     let (kept, new) = to_keep(&other, 0).expect("a right regime");
     let today = parse_day("2026-07-01").unwrap();
-    let batch = tppledger::store::Batch { recorded_at: 1_900_000_000, recorded_by: "examiner".into(), source: "regime adopt".into(), source_sha256: None };
+    let batch = tppledger::store::Batch {
+        recorded_at: 1_900_000_000,
+        recorded_by: "examiner".into(),
+        source: "regime adopt".into(),
+        source_sha256: None,
+    };
     let (seq, entries) = store.write(batch, |tx| Ok((adopt(tx, &old, &new, kept, "a test", today)?, End::Commit))).unwrap();
     assert_eq!(seq, 3);
     assert!(entries > 0);

@@ -89,7 +89,9 @@ fn everything(read: &impl Read) -> String {
     })
     .unwrap();
     for through in 0..=head.seq {
-        for day in ["2024-12-31", "2025-01-31", "2025-02-28", "2025-03-03", "2025-03-31", "2025-04-01", "2026-04-15", "2029-01-01"] {
+        for day in
+            ["2024-12-31", "2025-01-31", "2025-02-28", "2025-03-03", "2025-03-31", "2025-04-01", "2026-04-15", "2029-01-01"]
+        {
             let positions = read.positions(parse_day(day).unwrap(), through).unwrap();
             let told: Vec<_> = positions.into_iter().filter(|(_, position)| !position.is_zero()).collect();
             writeln!(out, "{day} {through} {told:?}").unwrap();
@@ -130,13 +132,36 @@ fn a_transaction_that_fails_or_is_rolled_back_leaves_no_trace() {
     fn attempt<S: Store>(store: &mut S, end: Result<End, ()>) {
         let country = Country::new("PL").unwrap();
         let measures = Measures { licensed: tppledger::quota::tpp::Tpp::from_thousandths(1), ..Measures::ZERO };
-        let entry = Entry { effective_on: parse_day("2025-07-01").unwrap(), allocation: country, kind: tppledger::quota::posting::EntryKind::Issued, measures };
-        let fact = tppledger::store::Fact::Regime { id: "x".into(), digest: [1; 32], reference: String::new(), effective_on: entry.effective_on };
+        let entry = Entry {
+            effective_on: parse_day("2025-07-01").unwrap(),
+            allocation: country,
+            kind: tppledger::quota::posting::EntryKind::Issued,
+            measures,
+        };
+        let fact = tppledger::store::Fact::Regime {
+            id: "x".into(),
+            digest: [1; 32],
+            reference: String::new(),
+            effective_on: entry.effective_on,
+        };
         let result = store.write(batch(), |tx| {
             use tppledger::store::Write;
             let seq = tx.head()?.seq + 1;
-            tx.keep_regime(tppledger::store::RegimeKept { adopted_by: seq, id: "x".into(), digest: [1; 32], text: String::new() })?;
-            let record = tppledger::store::NewRecord { fact: &fact, application: None, allocation: None, shortfalls: &[], findings: "", entries: &[entry], body: None };
+            tx.keep_regime(tppledger::store::RegimeKept {
+                adopted_by: seq,
+                id: "x".into(),
+                digest: [1; 32],
+                text: String::new(),
+            })?;
+            let record = tppledger::store::NewRecord {
+                fact: &fact,
+                application: None,
+                allocation: None,
+                shortfalls: &[],
+                findings: "",
+                entries: &[entry],
+                body: None,
+            };
             assert_eq!(tx.append(record)?, Some(seq));
             match end {
                 Ok(end) => Ok(((), end)),
@@ -180,8 +205,12 @@ fn the_file_verifies_and_each_kind_of_change_by_another_program_is_refused() {
         "INSERT OR REPLACE INTO regime SELECT * FROM regime".into(),
         "INSERT OR REPLACE INTO batch SELECT * FROM batch LIMIT 1".into(),
         // Out of order, and an id that is known.
-        format!("INSERT INTO record (seq, kind, id, batch, effective_on, what, refused, findings, line_count, entry_count, digest) VALUES (999, 'event', 'E77', 1, 20250101, 'note', 0, '', 0, 0, {digest})"),
-        format!("INSERT INTO record (seq, kind, id, batch, effective_on, what, refused, findings, line_count, entry_count, digest) SELECT max(seq) + 1, 'event', 'E1', 1, 20250101, 'note', 0, '', 0, 0, {digest} FROM record"),
+        format!(
+            "INSERT INTO record (seq, kind, id, batch, effective_on, what, refused, findings, line_count, entry_count, digest) VALUES (999, 'event', 'E77', 1, 20250101, 'note', 0, '', 0, 0, {digest})"
+        ),
+        format!(
+            "INSERT INTO record (seq, kind, id, batch, effective_on, what, refused, findings, line_count, entry_count, digest) SELECT max(seq) + 1, 'event', 'E1', 1, 20250101, 'note', 0, '', 0, 0, {digest} FROM record"
+        ),
         // An entry for an earlier record, and one more than the last record states.
         "INSERT INTO entry VALUES (1, 9, 20250101, 'PL', 'issued', 0, 1, 0, 0, 0, 0)".into(),
         "INSERT INTO entry SELECT max(seq), 9, 20250101, 'PL', 'issued', 0, 1, 0, 0, 0, 0 FROM record".into(),

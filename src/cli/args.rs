@@ -31,7 +31,14 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct Global {
     /// The ledger file.
-    #[arg(long, global = true, value_name = "FILE", env = "TPPLEDGER_DB", default_value = "tppledger.db", help_heading = "Everywhere")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TPPLEDGER_DB",
+        default_value = "tppledger.db",
+        help_heading = "Everywhere"
+    )]
     pub ledger: PathBuf,
     /// Who records; the login name if left out.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Everywhere")]
@@ -51,6 +58,9 @@ pub struct Global {
     /// CSV begins with a byte order mark, so that Excel reads it as UTF-8.
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub excel: bool,
+    /// How long to wait for other writers before giving up as busy.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60, help_heading = "Everywhere")]
+    pub wait: u64,
     /// Say only what is wrong.
     #[arg(long, short, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
@@ -161,7 +171,9 @@ pub enum DeskArg {
 
 /// `import`.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tppledger import acts.csv applications.csv events.csv\n  tppledger import events.csv --dry-run")]
+#[command(
+    before_help = "Examples:\n  tppledger import acts.csv applications.csv events.csv\n  tppledger import events.csv --dry-run"
+)]
 pub struct ImportArgs {
     /// Files; `-` is standard input.
     #[arg(required = true)]
@@ -179,12 +191,10 @@ pub struct ImportArgs {
 
 /// `record`.
 #[derive(Debug, Args)]
-#[command(
-    before_help = "Examples:\n  tppledger record issue Z102345 --on 2026-04-02 --dry-run\n  \
+#[command(before_help = "Examples:\n  tppledger record issue Z102345 --on 2026-04-02 --dry-run\n  \
         tppledger record ship D1234567 --line 1=120\n  \
         tppledger record increase PL --percent 50 --reference \"Diplomatic note 17\"\n  \
-        tppledger record correct E-17 --reference \"wrong quantity\""
-)]
+        tppledger record correct E-17 --reference \"wrong quantity\"")]
 pub struct RecordArgs {
     /// An event (hold, resume, return, withdraw, intend_to_deny, deny, issue, amend, extend, ship, suspend, reinstate, revoke,
     /// surrender, attrition, correct, note) or an act (commit, end_commitment, increase, withdraw_increase, withhold,
@@ -232,7 +242,9 @@ pub struct RecordArgs {
 
 /// `headroom`.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tppledger headroom PL \"South Korea\"\n  tppledger headroom --as-of 2026-06-30 --format csv\n  tppledger headroom IN --floor --in H100")]
+#[command(
+    before_help = "Examples:\n  tppledger headroom PL \"South Korea\"\n  tppledger headroom --as-of 2026-06-30 --format csv\n  tppledger headroom IN --floor --in H100"
+)]
 pub struct HeadroomArgs {
     /// Destinations: codes or names. All capped ones if left out.
     pub destinations: Vec<String>,
@@ -255,7 +267,9 @@ pub struct HeadroomArgs {
 
 /// `explain`.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tppledger explain headroom PL --as-of 2026-06-30\n  tppledger explain event E-17\n  tppledger explain application Z102345")]
+#[command(
+    before_help = "Examples:\n  tppledger explain headroom PL --as-of 2026-06-30\n  tppledger explain event E-17\n  tppledger explain application Z102345"
+)]
 pub struct ExplainArgs {
     /// What to explain.
     #[arg(value_enum)]
@@ -287,7 +301,9 @@ pub enum ExplainArg {
 
 /// `list`.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  tppledger list applications --state pending --destination PL\n  tppledger list licenses --finding unlicensed_shipment\n  tppledger list refusals --from 2026-04-01 --to 2026-06-30")]
+#[command(
+    before_help = "Examples:\n  tppledger list applications --state pending --destination PL\n  tppledger list licenses --finding unlicensed_shipment\n  tppledger list refusals --from 2026-04-01 --to 2026-06-30"
+)]
 pub struct ListArgs {
     /// The register.
     #[arg(value_enum)]
@@ -400,7 +416,9 @@ pub enum RegimeCommand {
         b: PathBuf,
     },
     /// Keep the ledger under another regime from now on.
-    #[command(before_help = "Examples:\n  tppledger regime adopt my-regime --dry-run\n  tppledger regime adopt my-regime --reference \"annual review of 2026\"")]
+    #[command(
+        before_help = "Examples:\n  tppledger regime adopt my-regime --dry-run\n  tppledger regime adopt my-regime --reference \"annual review of 2026\""
+    )]
     Adopt {
         /// A regime folder, or `builtin`.
         folder: PathBuf,

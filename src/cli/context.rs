@@ -5,8 +5,8 @@
 use super::args::{ColorArg, FormatArg, Global};
 use crate::desk::ledger::{Ledger, read_regime, to_keep};
 use crate::error::{Error, Result};
-use crate::intake::regimes::RegimeText;
 use crate::intake::Countries;
+use crate::intake::regimes::RegimeText;
 use crate::quota::calendar::{Quarter, parse_day};
 use crate::quota::codes::Country;
 use crate::quota::regime::Regime;
@@ -50,7 +50,8 @@ impl Context {
 
     /// Who records: --by, else the login name.
     pub(super) fn recorded_by(&self) -> String {
-        let login = || ["LOGNAME", "USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+        let login =
+            || ["LOGNAME", "USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
         self.global.by.clone().or_else(login).unwrap_or_else(|| "unknown".into())
     }
 
@@ -61,7 +62,11 @@ impl Context {
 
     /// Opens the ledger for writing.
     pub(super) fn writable(&self) -> Result<Ledger<SqliteStore>> {
-        Ledger::new(SqliteStore::open(&self.global.ledger)?)
+        Ledger::new(self.patient(SqliteStore::open(&self.global.ledger)?))
+    }
+
+    fn patient(&self, store: SqliteStore) -> SqliteStore {
+        store.with_patience(std::time::Duration::from_secs(self.global.wait))
     }
 
     /// Opens the ledger for reading only.
@@ -95,7 +100,7 @@ impl Context {
     pub(super) fn make_ledger(&self, regime: Option<&Path>) -> Result<Ledger<SqliteStore>> {
         let text = regime.map_or_else(|| Ok(RegimeText::builtin()), regime_text)?;
         let (kept, _) = to_keep(&text, 0).map_err(Error::Input)?;
-        Ledger::new(SqliteStore::create(&self.global.ledger, &kept)?)
+        Ledger::new(self.patient(SqliteStore::create(&self.global.ledger, &kept)?))
     }
 
     pub(super) fn format(&self) -> Format {
@@ -240,7 +245,9 @@ pub(super) fn regime_text(folder: &Path) -> Result<RegimeText> {
 /// One line on the regime and its legal status, which stands with every figure.
 pub(super) fn status_line(regime: &Regime, as_of: NaiveDate) -> String {
     match regime.legal_status_on(as_of) {
-        Some(status) => format!("{}: {} ({}, since {}; {})", regime.id, status.text, status.code, status.from, status.citation.cite),
+        Some(status) => {
+            format!("{}: {} ({}, since {}; {})", regime.id, status.text, status.code, status.from, status.citation.cite)
+        }
         None => regime.id.clone(),
     }
 }

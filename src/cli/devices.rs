@@ -31,7 +31,10 @@ pub(super) fn devices(context: &Context, args: &DevicesArgs) -> Result<Ending> {
         let mut line = |what: &str, value: String| text.push_str(&format!("{what:24}{value}\n"));
         if let Some(system) = system {
             line("system", format!("{}: {count} x {}", system.name, device.name));
-            line("TPP of the system", crate::quota::tpp::Tpp::times(tpp, count).map_or("out of range".into(), |sum| sum.grouped()));
+            line(
+                "TPP of the system",
+                crate::quota::tpp::Tpp::times(tpp, count).map_or("out of range".into(), |sum| sum.grouped()),
+            );
         }
         line("device", format!("{} ({}, {})", device.name, device.vendor, device.form_factor));
         for rate in &device.rates {
@@ -63,7 +66,8 @@ pub(super) fn devices(context: &Context, args: &DevicesArgs) -> Result<Ending> {
 }
 
 fn unknown(catalogue: &Catalogue, name: &str) -> Error {
-    let hint = catalogue.suggest(name).map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other}?"));
+    let hint =
+        catalogue.suggest(name).map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other}?"));
     Error::usage(format!("{name:?} is not in the device catalogue"), hint)
 }
 

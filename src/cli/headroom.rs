@@ -50,7 +50,10 @@ fn destination(regime: &Regime, text: &str) -> Result<Country> {
     let named = country(text)?;
     let counted = regime.counted_in(named);
     if counted == regime.groups.home {
-        return Err(Error::usage(format!("{named} is counted in {counted}, the exporting country"), "name a country of destination"));
+        return Err(Error::usage(
+            format!("{named} is counted in {counted}, the exporting country"),
+            "name a country of destination",
+        ));
     }
     Ok(counted)
 }
@@ -58,15 +61,26 @@ fn destination(regime: &Regime, text: &str) -> Result<Country> {
 fn unit_tpp(name: &str) -> Result<Tpp> {
     let catalogue = Catalogue::builtin();
     catalogue.unit(name).map(|unit| unit.tpp).ok_or_else(|| {
-        let hint = catalogue.suggest(name).map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other}?"));
+        let hint = catalogue
+            .suggest(name)
+            .map_or("`tppledger devices` lists them".to_string(), |other| format!("did you mean {other}?"));
         Error::usage(format!("{name:?} is not in the device catalogue"), hint)
     })
 }
 
 /// The columns that fit a terminal.
 pub(super) fn for_people(regime: &Regime, rows: &[HeadroomRow], floor: bool, unit: Option<Tpp>) -> Table {
-    let mut names =
-        vec!["destination", "destination_name", "limit_tpp", "withheld_tpp", "licensed_tpp", "pending_tpp", "headroom_tpp", "utilization_pct", "status"];
+    let mut names = vec![
+        "destination",
+        "destination_name",
+        "limit_tpp",
+        "withheld_tpp",
+        "licensed_tpp",
+        "pending_tpp",
+        "headroom_tpp",
+        "utilization_pct",
+        "status",
+    ];
     if floor {
         names.extend(["headroom_floor_tpp", "floor_on"]);
     }
@@ -81,7 +95,10 @@ pub(super) fn with_something_to_tell(rows: &[HeadroomRow]) -> Vec<HeadroomRow> {
     let quiet = |row: &HeadroomRow| {
         let headroom = &row.headroom;
         let nothing = |tpp: Option<Tpp>| tpp.unwrap_or_default() == Tpp::ZERO;
-        headroom.licensed == Tpp::ZERO && headroom.pending == Tpp::ZERO && nothing(headroom.increase) && nothing(headroom.withheld)
+        headroom.licensed == Tpp::ZERO
+            && headroom.pending == Tpp::ZERO
+            && nothing(headroom.increase)
+            && nothing(headroom.withheld)
     };
     rows.iter().filter(|row| !quiet(row)).cloned().collect()
 }

@@ -37,7 +37,12 @@ fn ledger(context: &Context, args: &ImportArgs) -> Result<(Ledger<SqliteStore>, 
     Ok((elsewhere.make_ledger(args.regime.as_deref())?, Some(folder)))
 }
 
-pub(super) fn options(context: &Context, dry_run: bool, accept_good_rows: bool, rejects_folder: Option<PathBuf>) -> ImportOptions {
+pub(super) fn options(
+    context: &Context,
+    dry_run: bool,
+    accept_good_rows: bool,
+    rejects_folder: Option<PathBuf>,
+) -> ImportOptions {
     ImportOptions {
         dry_run,
         accept_good_rows,
@@ -113,7 +118,8 @@ impl<'c> Speaker<'c> {
             return Ok(());
         }
         if !self.problems.is_empty() {
-            let what = serde_json::json!({ "error": { "exit_code": 4, "what": "the input has errors", "problems": self.problems } });
+            let what =
+                serde_json::json!({ "error": { "exit_code": 4, "what": "the input has errors", "problems": self.problems } });
             self.context.tell(what.to_string());
         }
         let files: Vec<serde_json::Value> = reports.iter().map(report_json).collect();
@@ -204,7 +210,8 @@ impl Witness for Speaker<'_> {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(of).with_style(style).with_message(name.to_string())
         });
         bar.set_position(bytes);

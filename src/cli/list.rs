@@ -38,7 +38,9 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<Ending> {
             })
         }),
         ListArg::Events => stream(context, columns::events(), EVENT_NAMES, |row| {
-            read.records(0, through, &mut |record| event_rows(&read, &regime, &filter, args, &record)?.iter().try_for_each(&mut *row))
+            read.records(0, through, &mut |record| {
+                event_rows(&read, &regime, &filter, args, &record)?.iter().try_for_each(&mut *row)
+            })
         }),
         ListArg::Refusals => stream(context, columns::refusals(), REFUSAL_NAMES, |row| {
             read.refusals(through, &mut |record| {
@@ -52,11 +54,46 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<Ending> {
     Ok(Ending::default())
 }
 
-const APPLICATION_NAMES: &[&str] =
-    &["application_number", "submitted_on", "applicant", "ultimate_consignee", "destination", "line", "eccn", "quantity", "state", "requested_tpp", "licensed_tpp"];
-const LICENSE_NAMES: &[&str] = &["license_number", "application_number", "line", "destination", "effective_on", "expires_on", "state", "licensed_tpp", "shipped_tpp", "unshipped_tpp"];
+const APPLICATION_NAMES: &[&str] = &[
+    "application_number",
+    "submitted_on",
+    "applicant",
+    "ultimate_consignee",
+    "destination",
+    "line",
+    "eccn",
+    "quantity",
+    "state",
+    "requested_tpp",
+    "licensed_tpp",
+];
+const LICENSE_NAMES: &[&str] = &[
+    "license_number",
+    "application_number",
+    "line",
+    "destination",
+    "effective_on",
+    "expires_on",
+    "state",
+    "licensed_tpp",
+    "shipped_tpp",
+    "unshipped_tpp",
+];
 const EVENT_NAMES: &[&str] = &["seq", "event_id", "effective_on", "event", "application_number", "line", "quantity", "findings"];
-const REFUSAL_NAMES: &[&str] = &["event_id", "effective_on", "event", "application_number", "destination", "code", "requested_tpp", "headroom_floor_tpp", "floor_on", "shortfall_tpp", "largest_tpp", "largest_quantity"];
+const REFUSAL_NAMES: &[&str] = &[
+    "event_id",
+    "effective_on",
+    "event",
+    "application_number",
+    "destination",
+    "code",
+    "requested_tpp",
+    "headroom_floor_tpp",
+    "floor_on",
+    "shortfall_tpp",
+    "largest_tpp",
+    "largest_quantity",
+];
 
 /// Writes rows as they come; for people only the columns that fit a terminal.
 fn stream(
@@ -69,7 +106,7 @@ fn stream(
     let picked: Option<Vec<usize>> =
         (format == Format::Table).then(|| names.iter().filter_map(|name| schema.index_of(name)).collect());
     let shown = match &picked {
-        Some(picked) => Schema { columns: picked.iter().map(|index| schema.columns[*index].clone()).collect(), ..schema },
+        Some(picked) => Schema { columns: picked.iter().map(|index| schema.columns[*index]).collect(), ..schema },
         None => schema,
     };
     let look = context.look();
@@ -138,7 +175,9 @@ fn is_of(record: &Record, number: Option<&str>) -> bool {
 fn event_rows(read: &impl Read, regime: &Regime, filter: &Filter, args: &ListArgs, record: &Record) -> Result<Vec<Vec<Cell>>> {
     let all = [EventLine { line: None, quantity: None }];
     let (word, application, lines, reference) = match &record.fact {
-        Fact::Event(event, application) => (event.kind.as_str(), application.clone(), event.lines.as_slice(), event.reference.clone()),
+        Fact::Event(event, application) => {
+            (event.kind.as_str(), application.clone(), event.lines.as_slice(), event.reference.clone())
+        }
         Fact::Act(act) => (act.kind.as_str(), None, all.as_slice(), Some(act.reference.clone())),
         Fact::Application(_) | Fact::Regime { .. } => return Ok(Vec::new()),
     };

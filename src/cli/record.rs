@@ -85,20 +85,25 @@ fn read_row(document: &str, rows: Vec<Cells>) -> Result<AnyItem> {
 /// What only one of the two documents has.
 fn misplaced(what: &str, given: &[(&str, bool)]) -> Result<()> {
     match given.iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(Error::usage(format!("{what} takes no {option}"), "`tppledger record --help` shows what each takes")),
+        Some((option, _)) => {
+            Err(Error::usage(format!("{what} takes no {option}"), "`tppledger record --help` shows what each takes"))
+        }
         None => Ok(()),
     }
 }
 
 fn read_act(context: &Context, args: &RecordArgs, id: &str) -> Result<AnyItem> {
-    misplaced(&args.what, &[
-        ("--line", !args.line.is_empty()),
-        ("--quantity", args.quantity.is_some()),
-        ("--basis", args.basis.is_some()),
-        ("--license", args.license.is_some()),
-        ("--expires", args.expires.is_some()),
-        ("--authority", args.authority.is_some()),
-    ])?;
+    misplaced(
+        &args.what,
+        &[
+            ("--line", !args.line.is_empty()),
+            ("--quantity", args.quantity.is_some()),
+            ("--basis", args.basis.is_some()),
+            ("--license", args.license.is_some()),
+            ("--expires", args.expires.is_some()),
+            ("--authority", args.authority.is_some()),
+        ],
+    )?;
     let cells = Cells::from([
         ("event_id", id.to_string()),
         ("effective_on", args.on.clone().unwrap_or_else(|| context.today().to_string())),
@@ -141,7 +146,8 @@ fn read_event(context: &Context, args: &RecordArgs, id: &str, read: &impl Read) 
     let rows = lines
         .iter()
         .map(|given| {
-            let (line, quantity) = given.split_once('=').map_or((given.as_str(), None), |(line, quantity)| (line, Some(quantity)));
+            let (line, quantity) =
+                given.split_once('=').map_or((given.as_str(), None), |(line, quantity)| (line, Some(quantity)));
             let mut row = cells.clone();
             row.insert("line", line.to_string());
             row.insert("quantity", quantity.map(String::from).or_else(|| args.quantity.clone()).unwrap_or_default());

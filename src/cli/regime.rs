@@ -29,7 +29,9 @@ pub(super) fn regime(context: &Context, args: &RegimeArgs) -> Result<Ending> {
         RegimeCommand::Show { folder } => show(context, folder.as_deref()),
         RegimeCommand::Check { folder } => {
             let (regime, digest) = read_regime(&regime_text(folder)?).map_err(Error::Input)?;
-            context.print_bytes(format!("{}: the regime {} is right; digest {}\n", folder.display(), regime.id, hex(&digest)).as_bytes())?;
+            context.print_bytes(
+                format!("{}: the regime {} is right; digest {}\n", folder.display(), regime.id, hex(&digest)).as_bytes(),
+            )?;
             Ok(Ending::default())
         }
         RegimeCommand::Diff { a, b } => diff(context, a, b),
@@ -63,7 +65,8 @@ fn show(context: &Context, folder: Option<&Path>) -> Result<Ending> {
 
 fn as_text(regime: &Regime, digest: &str) -> String {
     let mut text = format!("{}: {}\ndigest {digest}\n{}\n\n", regime.id, regime.title, cited(&regime.citation));
-    let mut line = |what: &str, value: String, citation: &Citation| text.push_str(&format!("{what}: {value}\n    {}\n", cited(citation)));
+    let mut line =
+        |what: &str, value: String, citation: &Citation| text.push_str(&format!("{what}: {value}\n    {}\n", cited(citation)));
     for status in &regime.legal_status {
         line(&format!("legal status from {}", status.from), format!("{}: {}", status.code, status.text), &status.citation);
     }
@@ -75,7 +78,11 @@ fn as_text(regime: &Regime, digest: &str) -> String {
     line("critical from", format!("{} % of the limit", regime.critical_percent), &regime.critical_citation);
     line("validity of a license", format!("{} year(s)", regime.validity.years), &regime.validity_citation);
     line("expiry rolls over weekends", yes_no(regime.validity.rolls_over_weekends), &regime.roll_citation);
-    line("unused given back", format!("{} days after the day after the last valid day", regime.unused_after_days), &regime.unused_citation);
+    line(
+        "unused given back",
+        format!("{} days after the day after the last valid day", regime.unused_after_days),
+        &regime.unused_citation,
+    );
     let paragraphs: Vec<String> = regime.counted_eccn.iter().map(ToString::to_string).collect();
     line("counted", paragraphs.join(", "), &regime.counted_eccn_citation);
     for (key, switch) in &regime.switches {
@@ -86,8 +93,14 @@ fn as_text(regime: &Regime, digest: &str) -> String {
         let members: Vec<String> = group.members.iter().map(ToString::to_string).collect();
         line(&format!("group {}", group.id), format!("{}: {}", group.name, members.join(" ")), &group.citation);
         for change in &group.changes {
-            let list = |countries: &[crate::quota::codes::Country]| countries.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-            line(&format!("  from {}", change.on), format!("joins: {}; leaves: {}", list(&change.add), list(&change.remove)), &change.citation);
+            let list = |countries: &[crate::quota::codes::Country]| {
+                countries.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            };
+            line(
+                &format!("  from {}", change.on),
+                format!("joins: {}; leaves: {}", list(&change.add), list(&change.remove)),
+                &change.citation,
+            );
         }
     }
     text
@@ -104,7 +117,12 @@ fn cited(citation: &Citation) -> String {
 fn diff(context: &Context, a: &Path, b: &Path) -> Result<Ending> {
     let read = |folder: &Path| -> Result<Vec<(String, String)>> {
         let (regime, _) = read_regime(&regime_text(folder)?).map_err(Error::Input)?;
-        Ok(regime.deciding_values().lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_string(), v.to_string())).collect())
+        Ok(regime
+            .deciding_values()
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect())
     };
     let (left, right) = (read(a)?, read(b)?);
     let mut text = String::new();
@@ -134,7 +152,14 @@ fn members_that_differ(a: &Path, b: &Path) -> Result<String> {
         };
         let (gone, new) = (only(&group.members, &other.members), only(&other.members, &group.members));
         if !gone.is_empty() || !new.is_empty() {
-            text.push_str(&format!("group {}: only in {}: {}; only in {}: {}\n", group.id, a.display(), or_nobody(&gone), b.display(), or_nobody(&new)));
+            text.push_str(&format!(
+                "group {}: only in {}: {}; only in {}: {}\n",
+                group.id,
+                a.display(),
+                or_nobody(&gone),
+                b.display(),
+                or_nobody(&new)
+            ));
         }
     }
     Ok(text)
@@ -155,10 +180,17 @@ fn adopt_regime(context: &Context, folder: &Path, reference: &str, dry_run: bool
     }
     if dry_run {
         let entries = entries_of_change(&ledger.store.read()?, &old, &new)?;
-        context.print_bytes(format!("adopting {} would post {} entries; nothing was recorded\n", kept.id, entries.len()).as_bytes())?;
+        context.print_bytes(
+            format!("adopting {} would post {} entries; nothing was recorded\n", kept.id, entries.len()).as_bytes(),
+        )?;
         return Ok(Ending::default());
     }
-    let batch = Batch { recorded_at: context.clock.seconds, recorded_by: context.recorded_by(), source: "regime adopt".into(), source_sha256: None };
+    let batch = Batch {
+        recorded_at: context.clock.seconds,
+        recorded_by: context.recorded_by(),
+        source: "regime adopt".into(),
+        source_sha256: None,
+    };
     let (id, digest) = (kept.id.clone(), hex(&kept.digest));
     let today = context.today();
     let (seq, entries) = ledger.store.write(batch, |tx| Ok((adopt(tx, &old, &new, kept, reference, today)?, End::Commit)))?;

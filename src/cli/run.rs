@@ -22,7 +22,8 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<Ending> {
     let mut speaker = Speaker::new(context);
     let reports = import(&mut ledger, &sources, options(context, false, args.accept_good_rows, None), &mut speaker)?;
     let ending = ending(&reports);
-    let left_out: Vec<String> = reports.iter().filter(|report| incomplete(report)).map(|report| report.kept_name.clone()).collect();
+    let left_out: Vec<String> =
+        reports.iter().filter(|report| incomplete(report)).map(|report| report.kept_name.clone()).collect();
     let missing = left_out.clone();
     let pack = PackOptions {
         quarter,

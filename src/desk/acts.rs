@@ -162,7 +162,8 @@ impl<W: Write> Clerk<'_, W> {
         let entries = difference(&old.postings, &new.postings, Some(target.seq));
         let shortfalls = self.limit_shortfalls(allocation, &old, &new)?;
         // No authority raises the maximum of the law; one may order what does not fit in the headroom.
-        let maximum_broken = shortfalls.iter().any(|shortfall| shortfall.code == crate::quota::decision::RefusalCode::IncreaseAboveMaximum);
+        let maximum_broken =
+            shortfalls.iter().any(|shortfall| shortfall.code == crate::quota::decision::RefusalCode::IncreaseAboveMaximum);
         let refused = !shortfalls.is_empty() && (maximum_broken || event.overrun_authority.is_none());
         let mut findings: Vec<Finding> = self.future_dated(event.effective_on).into_iter().collect();
         if !refused {

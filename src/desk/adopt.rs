@@ -49,12 +49,27 @@ fn postings(dossier: &Dossier, regime: &Regime) -> Result<Postings> {
 ///
 /// # Errors
 /// As [`entries_of_change`], or when the store cannot be written.
-pub fn adopt<W: Write>(tx: &mut W, old: &Regime, new: &Regime, kept: RegimeKept, reference: &str, today: NaiveDate) -> Result<(u64, usize)> {
+pub fn adopt<W: Write>(
+    tx: &mut W,
+    old: &Regime,
+    new: &Regime,
+    kept: RegimeKept,
+    reference: &str,
+    today: NaiveDate,
+) -> Result<(u64, usize)> {
     let entries = entries_of_change(tx, old, new)?;
     let fact = Fact::Regime { id: kept.id.clone(), digest: kept.digest, reference: reference.to_string(), effective_on: today };
     let seq = tx.head()?.seq + 1;
     tx.keep_regime(RegimeKept { adopted_by: seq, ..kept })?;
-    let record = NewRecord { fact: &fact, application: None, allocation: None, shortfalls: &[], findings: "", entries: &entries, body: None };
+    let record = NewRecord {
+        fact: &fact,
+        application: None,
+        allocation: None,
+        shortfalls: &[],
+        findings: "",
+        entries: &entries,
+        body: None,
+    };
     let seq = tx.append(record)?.ok_or_else(|| lost("regime", &fact.id()))?;
     Ok((seq, entries.len()))
 }

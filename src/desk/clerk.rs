@@ -230,7 +230,11 @@ impl<'t, W: Write> Clerk<'t, W> {
             if i128::from(gross) + moved >= i128::from(Tpp::GROSS_MAX.thousandths()) {
                 return Ok(Some(Rejection::new(
                     "quantity",
-                    format!("with it, the movements of {} would pass the range of exact sums, {} TPP", entry.allocation, Tpp::GROSS_MAX.grouped()),
+                    format!(
+                        "with it, the movements of {} would pass the range of exact sums, {} TPP",
+                        entry.allocation,
+                        Tpp::GROSS_MAX.grouped()
+                    ),
                     "check the quantities of this destination; the amounts are far beyond any real shipment",
                 )));
             }
@@ -308,11 +312,7 @@ impl<'t, W: Write> Clerk<'t, W> {
         };
         Some(Rejection {
             line: Some(home.terms.line),
-            ..Rejection::new(
-                "destination",
-                what,
-                "name the country of ultimate destination",
-            )
+            ..Rejection::new("destination", what, "name the country of ultimate destination")
         })
     }
 
@@ -373,8 +373,15 @@ impl<'t, W: Write> Clerk<'t, W> {
         let fact = Fact::Application(application.clone());
         let text = findings_text(&findings);
         let first = Some(dossier.first);
-        let record =
-            NewRecord { fact: &fact, application: first, allocation: None, shortfalls: &[], findings: &text, entries: &entries, body: None };
+        let record = NewRecord {
+            fact: &fact,
+            application: first,
+            allocation: None,
+            shortfalls: &[],
+            findings: &text,
+            entries: &entries,
+            body: None,
+        };
         let seq = self.append(record)?.ok_or_else(|| lost("revision of", &application.number))?;
         self.recent.forget(&application.number);
         Ok(Ok(Outcome::Recorded { seq, findings, entries: entries.len() }))

@@ -119,7 +119,10 @@ impl<W: Write> Clerk<'_, W> {
         };
         if let Some(other) = numbers.find(|other| *other != number) {
             let column = if named.is_some() { "application_number" } else { "license_number" };
-            let what = format!("the row names {number}, and {} belongs to {other}", event.license_number.as_deref().or(event.corrects.as_deref()).unwrap_or_default());
+            let what = format!(
+                "the row names {number}, and {} belongs to {other}",
+                event.license_number.as_deref().or(event.corrects.as_deref()).unwrap_or_default()
+            );
             return Ok(Err(Rejection::new(column, what, "the application and the license of a row must agree")));
         }
         if let Some(recent) = self.recent.get(number) {
@@ -193,7 +196,9 @@ impl<W: Write> Clerk<'_, W> {
             let what = format!("a quantity without a line, and {} has {} lines", case.number, case.terms.len());
             return Ok(Some(Rejection::new("line", what, "name the line the quantity is of")));
         }
-        if let Some(line) = event.lines.iter().filter_map(|line| line.line).find(|line| !case.terms.iter().any(|terms| terms.line == *line)) {
+        if let Some(line) =
+            event.lines.iter().filter_map(|line| line.line).find(|line| !case.terms.iter().any(|terms| terms.line == *line))
+        {
             let known = case.terms.iter().map(|terms| terms.line.to_string()).collect::<Vec<_>>().join(", ");
             let what = format!("{} has no line {line}", case.number);
             let hint = if case.terms.len() == 1 { format!("its only line is {known}") } else { format!("its lines are {known}") };
@@ -247,7 +252,8 @@ impl<W: Write> Clerk<'_, W> {
         Ok(match event.kind {
             // Nothing can follow an issue in its timeline, so that leaving out the expiry is all there is to it.
             EventKind::Issue => {
-                let postings: Vec<Posting> = new.postings.iter().filter(|posting| posting.kind != EntryKind::Expired).copied().collect();
+                let postings: Vec<Posting> =
+                    new.postings.iter().filter(|posting| posting.kind != EntryKind::Expired).copied().collect();
                 rises(&old.postings, &postings)
             }
             EventKind::Amend | EventKind::Correct => rises(&kept_old()?.postings, &kept_new()?.postings),
@@ -294,7 +300,9 @@ impl<W: Write> Clerk<'_, W> {
         let old = replay(case.submitted_on, &case.terms, &case.events, self.regime, keep).ok()?;
         let new = replay(case.submitted_on, &case.terms, &events, self.regime, keep).ok()?;
         let rises = rises(&old.postings, &new.postings);
-        Some(rises.iter().all(|rise| self.loaded_series(rise.allocation).is_none_or(|series| crate::quota::decision::judge(rise, series).is_none())))
+        Some(rises.iter().all(|rise| {
+            self.loaded_series(rise.allocation).is_none_or(|series| crate::quota::decision::judge(rise, series).is_none())
+        }))
     }
 
     /// A late shipment that takes away a give-back which was already licensed to others.
@@ -307,7 +315,8 @@ impl<W: Write> Clerk<'_, W> {
             let mut after = self.series(entry.allocation)?.clone();
             after.add_entries(entry.allocation, entries);
             if let Some((floor, on)) = after.floor_from(entry.effective_on).filter(|(floor, _)| *floor < Tpp::ZERO) {
-                let detail = format!("{} TPP given back on {}; headroom {floor} on {on}", entry.measures.licensed, entry.effective_on);
+                let detail =
+                    format!("{} TPP given back on {}; headroom {floor} on {on}", entry.measures.licensed, entry.effective_on);
                 return Ok(Some(Finding::new(FindingCode::GiveBackAlreadyLicensed, detail)));
             }
         }
@@ -320,7 +329,7 @@ impl<W: Write> Clerk<'_, W> {
         let authorized = event.overrun_authority.is_some();
         let refused = !shortfalls.is_empty() && !authorized;
         if authorized {
-            findings.extend(shortfalls.iter().map(|shortfall| overrun(shortfall)));
+            findings.extend(shortfalls.iter().map(overrun));
         }
         findings.sort();
         if refused {

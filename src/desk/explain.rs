@@ -8,9 +8,9 @@ use super::tables::{self, amount};
 use crate::error::{Error, Result};
 use crate::intake::Countries;
 use crate::quota::codes::Country;
-use crate::quota::finding::{FindingCode, codes_of};
+use crate::quota::finding::parts_of;
 use crate::quota::posting::{Measures, difference};
-use crate::quota::regime::{Regime, SwitchKey};
+use crate::quota::regime::{Regime, Standing, SwitchKey};
 use crate::quota::timeline::{Options, replay};
 use crate::quota::tpp::Tpp;
 use crate::report::{Cell, Table, columns};
@@ -52,7 +52,12 @@ impl Section {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn headroom<S: Store>(ledger: &Ledger<S>, destination: Country, as_of: NaiveDate, through: Option<u64>) -> Result<Explanation> {
+pub fn headroom<S: Store>(
+    ledger: &Ledger<S>,
+    destination: Country,
+    as_of: NaiveDate,
+    through: Option<u64>,
+) -> Result<Explanation> {
     let read = ledger.store.read()?;
     let through = through_note(&read, through)?;
     let (regime, kept) = ledger.regime_at(through.seq)?;
@@ -65,7 +70,11 @@ pub fn headroom<S: Store>(ledger: &Ledger<S>, destination: Country, as_of: Naive
     let name = Countries::builtin().name(counted);
     let mut answer = Section::new("Answer");
     if counted != destination {
-        answer.fact("counted in", format!("{counted} ({destination} is its territory)"), regime.groups.territories_citation.cite.clone());
+        answer.fact(
+            "counted in",
+            format!("{counted} ({destination} is its territory)"),
+            regime.groups.territories_citation.cite.clone(),
+        );
     }
     let shown = |tpp: Option<Tpp>| tpp.map_or("none".to_string(), Tpp::grouped);
     answer
@@ -81,11 +90,20 @@ pub fn headroom<S: Store>(ledger: &Ledger<S>, destination: Country, as_of: Naive
         .fact("headroom after pending", shown(row.headroom_after_pending), "headroom - pending");
     let series = figures::one_series(&read, &regime, counted, through.seq)?;
     if let Some((floor, on)) = series.floor_from(as_of) {
-        answer.fact("headroom floor", format!("{} on {on}", floor.grouped()), "the lowest headroom from this day to the period's end: what a new license must fit in");
+        answer.fact(
+            "headroom floor",
+            format!("{} on {on}", floor.grouped()),
+            "the lowest headroom from this day to the period's end: what a new license must fit in",
+        );
     }
     let note = regime_note(&regime, &kept.digest, as_of);
-    let status = note.legal_status.map_or(String::new(), |status| format!("{} since {}: {}", status.code, status.from, status.text));
-    answer.fact("through", format!("record {} ({})", through.seq, through.recorded_at.unwrap_or_else(|| "nothing recorded".into())), through.digest);
+    let status =
+        note.legal_status.map_or(String::new(), |status| format!("{} since {}: {}", status.code, status.from, status.text));
+    answer.fact(
+        "through",
+        format!("record {} ({})", through.seq, through.recorded_at.unwrap_or_else(|| "nothing recorded".into())),
+        through.digest,
+    );
     answer.fact("regime", regime.id.clone(), note.digest).fact("legal status", status, "");
     let limit = limit_section(&read, &regime, counted, as_of, through.seq)?;
     let entries = entries_section(&read, counted, as_of, through.seq)?;
@@ -100,12 +118,20 @@ pub fn headroom<S: Store>(ledger: &Ledger<S>, destination: Country, as_of: Naive
 fn limit_section(read: &impl Read, regime: &Regime, destination: Country, as_of: NaiveDate, through: u64) -> Result<Section> {
     let mut section = Section::new("The limit and its sources");
     let standing = regime.standing(destination, as_of);
-    section.fact("standing", format!("{standing:?}"), regime.groups.citation.cite.clone());
+    section.fact("standing", standing_words(standing), regime.groups.citation.cite.clone());
     section.fact("period", regime.period, regime.period_citation.cite.clone());
     match regime.base_step(as_of).filter(|_| regime.base(destination, as_of).is_some()) {
         Some(step) => {
-            section.fact("base", format!("{} from {}", step.tpp.grouped(), step.from), format!("{}; {}, checked {}", step.citation.cite, step.citation.source, step.citation.checked));
-            section.fact("increases at most", format!("{} % of the base", regime.increase_maximum_percent), regime.increase_maximum_citation.cite.clone());
+            section.fact(
+                "base",
+                format!("{} from {}", step.tpp.grouped(), step.from),
+                format!("{}; {}, checked {}", step.citation.cite, step.citation.source, step.citation.checked),
+            );
+            section.fact(
+                "increases at most",
+                format!("{} % of the base", regime.increase_maximum_percent),
+                regime.increase_maximum_citation.cite.clone(),
+            );
         }
         None => drop(section.fact("base", "none in force on this day", regime.period_citation.cite.clone())),
     }
@@ -114,9 +140,22 @@ fn limit_section(read: &impl Read, regime: &Regime, destination: Country, as_of:
         let act = &placed.fact;
         let corrected = placed.corrected_by.map(|by| format!(", undone by record {by}")).unwrap_or_default();
         let tpp = act.tpp.map(|tpp| format!(" {}", tpp.grouped())).unwrap_or_default();
-        section.fact(format!("{} {}", act.effective_on, act.kind), format!("{}{tpp}{corrected}", act.id), format!("record {}; {}", placed.seq, act.reference));
+        section.fact(
+            format!("{} {}", act.effective_on, act.kind),
+            format!("{}{tpp}{corrected}", act.id),
+            format!("record {}; {}", placed.seq, act.reference),
+        );
     }
     Ok(section)
+}
+
+fn standing_words(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Home => "the exporting country",
+        Standing::Unlimited => "uncapped",
+        Standing::PresumptionOfDenial => "presumption of denial, no country limit",
+        Standing::Capped => "capped",
+    }
 }
 
 fn entries_section(read: &impl Read, destination: Country, as_of: NaiveDate, through: u64) -> Result<Section> {
@@ -144,7 +183,8 @@ fn entries_section(read: &impl Read, destination: Country, as_of: NaiveDate, thr
             }
         };
         let measures = entry.measures;
-        let mut cells = vec![Cell::Whole(seq as i64), Cell::Whole(ord), Cell::Day(entry.effective_on), Cell::code(entry.kind.as_str())];
+        let mut cells =
+            vec![Cell::Whole(seq as i64), Cell::Whole(ord), Cell::Day(entry.effective_on), Cell::code(entry.kind.as_str())];
         cells.extend(measures.as_array().map(Cell::Amount));
         cells.push(Cell::text(id));
         table.push(cells);
@@ -170,10 +210,16 @@ fn pending_section(regime: &Regime, destination: Country, as_of: NaiveDate, doss
             let tpp: Tpp = application
                 .terms()
                 .iter()
-                .filter(|terms| regime.counted_in(terms.destination) == destination && regime.would_count(terms, application.submitted_on))
+                .filter(|terms| {
+                    regime.counted_in(terms.destination) == destination && regime.would_count(terms, application.submitted_on)
+                })
                 .map(crate::quota::application::Terms::requested_tpp)
                 .sum();
-            section.fact(application.number.clone(), tpp.grouped(), format!("{} since {}, {}", one.state, application.submitted_on, application.applicant));
+            section.fact(
+                application.number.clone(),
+                tpp.grouped(),
+                format!("{} since {}, {}", one.state, application.submitted_on, application.applicant),
+            );
         }
     }
     Ok(section)
@@ -203,15 +249,28 @@ fn applications_to(read: &impl Read, regime: &Regime, destination: Country, thro
 /// What the other reading of each open question would give: every application replayed under both.
 fn readings_section(regime: &Regime, destination: Country, as_of: NaiveDate, dossiers: &[Dossier]) -> Section {
     let mut section = Section::new("Open readings in force, and what the other reading would give");
+    let mut alike = 0;
     for (key, switch) in regime.open_readings() {
-        let change = other_reading(regime, key, dossiers, destination, as_of);
-        let told = match change {
-            Some(change) if change.licensed == Tpp::ZERO && change.not_limited == Tpp::ZERO => "no difference here".to_string(),
-            Some(change) => format!("licensed {}, not limited {}, headroom {}", Signed(change.licensed), Signed(change.not_limited), Signed(-change.licensed)),
+        let told = match other_reading(regime, key, dossiers, destination, as_of) {
+            Some(change) if change.licensed == Tpp::ZERO && change.not_limited == Tpp::ZERO => {
+                alike += 1;
+                continue;
+            }
+            Some(change) => format!(
+                "licensed {}, not limited {}, headroom {}",
+                Signed(change.licensed),
+                Signed(change.not_limited),
+                Signed(-change.licensed)
+            ),
             None => "cannot be told: an event would not stand under it".to_string(),
         };
         section.fact(switch.meaning.clone(), format!("{told} ({})", switch.other_meaning), switch.citation.cite.clone());
     }
+    section.fact(
+        "other open readings",
+        format!("{alike} would give the same figures here"),
+        "`tppledger regime show` lists them",
+    );
     section
 }
 
@@ -226,12 +285,19 @@ impl std::fmt::Display for Signed {
 }
 
 /// How the position of a destination would differ under the other reading of a switch.
-pub fn other_reading(regime: &Regime, key: SwitchKey, dossiers: &[Dossier], destination: Country, as_of: NaiveDate) -> Option<Measures> {
+pub fn other_reading(
+    regime: &Regime,
+    key: SwitchKey,
+    dossiers: &[Dossier],
+    destination: Country,
+    as_of: NaiveDate,
+) -> Option<Measures> {
     let other = regime.with_other_reading(key);
     let mut change = Measures::ZERO;
     for dossier in dossiers {
         let latest = dossier.latest();
-        let postings = |regime: &Regime| replay(latest.submitted_on, &latest.terms(), &dossier.events, regime, Options::default()).ok();
+        let postings =
+            |regime: &Regime| replay(latest.submitted_on, &latest.terms(), &dossier.events, regime, Options::default()).ok();
         let (before, after) = (postings(regime)?, postings(&other)?);
         for entry in difference(&before.postings, &after.postings, None) {
             if entry.allocation == destination && entry.effective_on <= as_of {
@@ -270,8 +336,16 @@ pub fn application<S: Store>(ledger: &Ledger<S>, number: &str, as_of: NaiveDate,
             .fact("unshipped", (licensed - shipped).grouped(), "");
         if let Some(license) = one.replay.license {
             answer
-                .fact("license", one.license_number.clone().unwrap_or_else(|| "without a number".into()), format!("record {}", license.issued_by))
-                .fact("valid", format!("{} to {}", license.effective_on, license.expires_on), regime.validity_citation.cite.clone())
+                .fact(
+                    "license",
+                    one.license_number.clone().unwrap_or_else(|| "without a number".into()),
+                    format!("record {}", license.issued_by),
+                )
+                .fact(
+                    "valid",
+                    format!("{} to {}", license.effective_on, license.expires_on),
+                    regime.validity_citation.cite.clone(),
+                )
                 .fact("unused given back on", license.give_back_on, regime.unused_citation.cite.clone());
         }
     }
@@ -279,28 +353,39 @@ pub fn application<S: Store>(ledger: &Ledger<S>, number: &str, as_of: NaiveDate,
     for (index, line) in latest.lines.iter().enumerate() {
         let terms = &line.terms;
         let state = one.as_ref().and_then(|one| one.replay.lines.get(index));
-        let held = state.map(|state| format!("; licensed {} units, shipped {}", state.licensed(), state.shipped)).unwrap_or_default();
+        let held =
+            state.map(|state| format!("; licensed {} units, shipped {}", state.licensed(), state.shipped)).unwrap_or_default();
         let treatment = regime.treatment(terms, latest.submitted_on.max(regime.period.from));
         let counts = if treatment.counts { "counts" } else { "does not count" };
         let limited = if treatment.limited { "limited" } else { "not limited" };
         lines.fact(
             format!("line {}", terms.line),
-            format!("{} x {} {} to {} ({}): {} TPP{held}; {counts}, {limited}", terms.quantity, line.device.clone().unwrap_or_else(|| terms.eccn.to_string()), terms.eccn, line.ultimate_consignee, terms.destination, terms.requested_tpp().grouped()),
+            format!(
+                "{} x {} {} to {} ({}): {} TPP{held}; {counts}, {limited}",
+                terms.quantity,
+                line.device.clone().unwrap_or_else(|| terms.eccn.to_string()),
+                terms.eccn,
+                line.ultimate_consignee,
+                terms.destination,
+                terms.requested_tpp().grouped()
+            ),
             regime.counted_eccn_citation.cite.clone(),
         );
     }
     let mut history = Section::new("Records");
-    let seqs: Vec<u64> = dossier.revisions.iter().map(|placed| placed.seq).chain(dossier.events.iter().map(|placed| placed.seq)).collect();
+    let seqs: Vec<u64> =
+        dossier.revisions.iter().map(|placed| placed.seq).chain(dossier.events.iter().map(|placed| placed.seq)).collect();
     let mut findings = Section::new("Findings");
     let mut add = |record: &Record, corrected: Option<u64>| {
         history.fact(format!("record {}", record.seq), story(record), told(record, corrected));
-        for code in codes_of(&record.findings) {
-            let cite = FindingCode::ALL.iter().find(|known| known.as_str() == code).map_or("", |known| known.cite());
-            findings.fact(code, record.findings.clone(), cite);
+        for (code, detail) in parts_of(&record.findings) {
+            findings.fact(code.as_str(), detail, code.cite());
         }
     };
-    let mut seqs: Vec<(u64, Option<u64>)> =
-        seqs.iter().map(|seq| (*seq, dossier.events.iter().find(|placed| placed.seq == *seq).and_then(|placed| placed.corrected_by))).collect();
+    let mut seqs: Vec<(u64, Option<u64>)> = seqs
+        .iter()
+        .map(|seq| (*seq, dossier.events.iter().find(|placed| placed.seq == *seq).and_then(|placed| placed.corrected_by)))
+        .collect();
     read.refusals(through, &mut |record| {
         if record.application == Some(dossier.first) {
             seqs.push((record.seq, None));
@@ -320,7 +405,9 @@ pub fn application<S: Store>(ledger: &Ledger<S>, number: &str, as_of: NaiveDate,
 fn story(record: &Record) -> String {
     let refused = if record.is_refused() { " REFUSED" } else { "" };
     match &record.fact {
-        Fact::Application(application) => format!("{} application {} revision {}", application.submitted_on, application.number, application.revision),
+        Fact::Application(application) => {
+            format!("{} application {} revision {}", application.submitted_on, application.number, application.revision)
+        }
         Fact::Event(event, _) => {
             let lines: Vec<String> = event
                 .lines
@@ -333,7 +420,9 @@ fn story(record: &Record) -> String {
                 .collect();
             format!("{} {} {} {}{refused}", event.effective_on, event.id, event.kind, lines.join(", "))
         }
-        Fact::Act(act) => format!("{} {} {} {}{refused}", act.effective_on, act.id, act.kind, act.tpp.map(Tpp::grouped).unwrap_or_default()),
+        Fact::Act(act) => {
+            format!("{} {} {} {}{refused}", act.effective_on, act.id, act.kind, act.tpp.map(Tpp::grouped).unwrap_or_default())
+        }
         Fact::Regime { id, effective_on, .. } => format!("{effective_on} regime {id} adopted"),
     }
 }
@@ -345,7 +434,12 @@ fn told(record: &Record, corrected: Option<u64>) -> String {
         Fact::Act(act) => format!("; {}", act.reference),
         _ => String::new(),
     };
-    format!("{} by {} from {}{reference}{corrected}", moment(record.batch.recorded_at), record.batch.recorded_by, record.batch.source)
+    format!(
+        "{} by {} from {}{reference}{corrected}",
+        moment(record.batch.recorded_at),
+        record.batch.recorded_by,
+        record.batch.source
+    )
 }
 
 /// A license by its number.
@@ -376,9 +470,11 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
     })?;
     let (regime, _) = ledger.regime_at(record.seq)?;
     let mut answer = Section::new("Answer");
-    answer
-        .fact("decision", if record.is_refused() { "refused" } else { "accepted" }, format!("record {}", record.seq))
-        .fact("what", story(&record), told(&record, None));
+    answer.fact("decision", if record.is_refused() { "refused" } else { "accepted" }, format!("record {}", record.seq)).fact(
+        "what",
+        story(&record),
+        told(&record, None),
+    );
     if let Fact::Event(event, Some(number)) = &record.fact {
         answer.fact("application", number, event.license_number.clone().unwrap_or_default());
     }
@@ -388,29 +484,43 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
         section
             .fact("reason", shortfall.code, tables::refusal_cite(&regime, shortfall.code))
             .fact("requested", shortfall.requested.grouped(), "the rise, net over the lines of the event")
-            .fact("headroom floor", format!("{} on {}", shortfall.headroom_floor.grouped(), shortfall.floor_on), "the first day with the largest shortfall")
+            .fact(
+                "headroom floor",
+                format!("{} on {}", shortfall.headroom_floor.grouped(), shortfall.floor_on),
+                "the first day with the largest shortfall",
+            )
             .fact("limit on that day", shortfall.limit.grouped(), "")
             .fact("shortfall", shortfall.shortfall.grouped(), "requested - headroom floor")
-            .fact("largest that would fit", shortfall.largest.grouped(), shortfall.largest_quantity.map(|units| format!("{units} units")).unwrap_or_default());
+            .fact(
+                "largest that would fit",
+                shortfall.largest.grouped(),
+                shortfall.largest_quantity.map(|units| format!("{units} units")).unwrap_or_default(),
+            );
         sections.push(section);
     }
     let mut posted = Section::new("Entries it posted");
     let mut table = Table::new(columns::entries());
     for (ord, entry) in record.entries.iter().enumerate() {
-        let mut cells = vec![Cell::Whole(record.seq as i64), Cell::Whole(ord as i64), Cell::Day(entry.effective_on), Cell::code(entry.kind.as_str())];
+        let mut cells = vec![
+            Cell::Whole(record.seq as i64),
+            Cell::Whole(ord as i64),
+            Cell::Day(entry.effective_on),
+            Cell::code(entry.kind.as_str()),
+        ];
         cells.extend(entry.measures.as_array().map(|tpp| amount(Some(tpp))));
         cells.push(Cell::text(record.fact.id()));
         table.push(cells);
     }
-    let allocations: Vec<String> = record.entries.iter().map(|entry| entry.allocation.to_string()).collect();
+    let mut allocations: Vec<String> = record.entries.iter().map(|entry| entry.allocation.to_string()).collect();
+    allocations.sort_unstable();
+    allocations.dedup();
     posted.fact("in the allocation of", if allocations.is_empty() { "none".into() } else { allocations.join(", ") }, "");
     posted.table = Some(table);
     sections.push(posted);
     if !record.findings.is_empty() {
         let mut findings = Section::new("Findings");
-        for code in codes_of(&record.findings) {
-            let cite = FindingCode::ALL.iter().find(|known| known.as_str() == code).map_or("", |known| known.cite());
-            findings.fact(code, record.findings.clone(), cite);
+        for (code, detail) in parts_of(&record.findings) {
+            findings.fact(code.as_str(), detail, code.cite());
         }
         sections.push(findings);
     }

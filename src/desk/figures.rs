@@ -229,9 +229,11 @@ impl QuarterSums {
         let mut rows: Vec<Scheduled> = Vec::new();
         for (destination, days) in &self.later {
             let (destination, seen) = (*destination, |day: NaiveDate| regime.base(*destination, day).is_some());
-            rows.extend(days.iter().filter(|((day, _), change)| **change != Tpp::ZERO && seen(*day)).map(|((day, kind), change)| {
-                Scheduled { destination, day: *day, kind: kind.as_str(), tpp: *change }
-            }));
+            rows.extend(
+                days.iter()
+                    .filter(|((day, _), change)| **change != Tpp::ZERO && seen(*day))
+                    .map(|((day, kind), change)| Scheduled { destination, day: *day, kind: kind.as_str(), tpp: *change }),
+            );
         }
         for destination in regime.destinations() {
             rows.extend(base_changes(regime, destination, as_of));

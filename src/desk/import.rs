@@ -153,10 +153,19 @@ struct Course {
 ///
 /// # Errors
 /// When the ledger cannot be read or written; problems of the input are told to the witness instead.
-pub fn import<S: Store>(ledger: &mut Ledger<S>, sources: &[Source], options: ImportOptions, witness: &mut dyn Witness) -> Result<Vec<FileReport>> {
+pub fn import<S: Store>(
+    ledger: &mut Ledger<S>,
+    sources: &[Source],
+    options: ImportOptions,
+    witness: &mut dyn Witness,
+) -> Result<Vec<FileReport>> {
     let regime = ledger.regime();
-    let mut course =
-        Course { options, recent: RecentApplications::default(), rejected_applications: HashSet::new(), hasher: RandomState::new() };
+    let mut course = Course {
+        options,
+        recent: RecentApplications::default(),
+        rejected_applications: HashSet::new(),
+        hasher: RandomState::new(),
+    };
     let (ordered, mut reports) = in_order(sources, witness);
     if course.options.dry_run {
         let batch = batch(&course.options, "dry run", None);
@@ -197,7 +206,12 @@ pub fn import<S: Store>(ledger: &mut Ledger<S>, sources: &[Source], options: Imp
 }
 
 fn batch(options: &ImportOptions, source: &str, source_sha256: Option<Digest>) -> Batch {
-    Batch { recorded_at: options.recorded_at, recorded_by: options.recorded_by.clone(), source: source.to_string(), source_sha256 }
+    Batch {
+        recorded_at: options.recorded_at,
+        recorded_by: options.recorded_by.clone(),
+        source: source.to_string(),
+        source_sha256,
+    }
 }
 
 /// Tells the documents apart and puts them in the order in which they act. What is no document is told and left out.
@@ -283,8 +297,7 @@ fn import_one<W: Write>(
             loop {
                 // What was recorded is dropped where it was made: memory freed on another thread costs more.
                 done_with.try_iter().for_each(drop);
-                let handful: Vec<Taken> =
-                    reader.by_ref().take(HANDFUL).map(|item| Taken::new(item, regime, today)).collect();
+                let handful: Vec<Taken> = reader.by_ref().take(HANDFUL).map(|item| Taken::new(item, regime, today)).collect();
                 let bytes = reader.bytes_read();
                 // The receiver goes away only when recording failed; then there is nothing left to read for.
                 if handful.is_empty() || sender.send((handful, bytes)).is_err() {
@@ -324,7 +337,14 @@ struct Hand<'t, W: Write> {
 }
 
 impl<'t, W: Write> Hand<'t, W> {
-    fn new(tx: &'t mut W, regime: &'t Regime, document: Document, course: &'t mut Course, file: Arc<str>, rejects: Rejects) -> Result<Self> {
+    fn new(
+        tx: &'t mut W,
+        regime: &'t Regime,
+        document: Document,
+        course: &'t mut Course,
+        file: Arc<str>,
+        rejects: Rejects,
+    ) -> Result<Self> {
         let hasher = course.hasher.clone();
         let Course { options, recent, rejected_applications, .. } = course;
         Ok(Hand {
@@ -403,7 +423,8 @@ impl<'t, W: Write> Hand<'t, W> {
         };
         let at = rejection.line.and_then(|line| line_numbers.iter().position(|number| *number == Some(line))).unwrap_or(0);
         let line = lines.get(at).or(lines.first()).copied().unwrap_or(0);
-        let problem = Problem::new(Place::of_line(&self.file, line).at(rejection.column), rejection.what.clone(), rejection.hint.clone());
+        let problem =
+            Problem::new(Place::of_line(&self.file, line).at(rejection.column), rejection.what.clone(), rejection.hint.clone());
         let Some(number) = &rejection.unknown_application else { return problem };
         let hash = self.hash(number);
         if !self.rejected_applications.contains(&hash) {

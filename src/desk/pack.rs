@@ -61,7 +61,10 @@ pub fn through_note(read: &impl Read, through: Option<u64>) -> Result<Through> {
     let head = read.head()?;
     let seq = through.unwrap_or(head.seq);
     if seq > head.seq {
-        return Err(Error::usage(format!("record {seq} is not in the ledger; the last is {}", head.seq), "leave --through out for the last record"));
+        return Err(Error::usage(
+            format!("record {seq} is not in the ledger; the last is {}", head.seq),
+            "leave --through out for the last record",
+        ));
     }
     if seq == head.seq {
         let recorded_at = (seq > 0).then(|| moment(head.recorded_at));
@@ -77,7 +80,11 @@ pub fn through_note(read: &impl Read, through: Option<u64>) -> Result<Through> {
 
 /// The regime in force, as reports print it.
 pub fn regime_note(regime: &Regime, digest: &crate::store::Digest, as_of: NaiveDate) -> RegimeNote {
-    RegimeNote { id: regime.id.clone(), digest: hex(digest), legal_status: regime.legal_status_on(as_of).map(LegalStatusNote::from) }
+    RegimeNote {
+        id: regime.id.clone(),
+        digest: hex(digest),
+        legal_status: regime.legal_status_on(as_of).map(LegalStatusNote::from),
+    }
 }
 
 /// Makes the pack of a quarter and says where it stands.

@@ -4,7 +4,7 @@ use super::tables::{country, country_name, day};
 use crate::error::Result;
 use crate::quota::application::Application;
 use crate::quota::event::EventKind;
-use crate::quota::finding::FindingCode;
+use crate::quota::finding::{FindingCode, parts_of};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::{LineState, Options, Replay, State, replay};
 use crate::quota::tpp::Tpp;
@@ -40,10 +40,7 @@ impl<'d> Registered<'d> {
         let options = Options { until: Some(as_of), ..Options::default() };
         let replay = replay(latest.submitted_on, &latest.terms(), &dossier.events, regime, options)
             .map_err(|broken| super::clerk::lost("the timeline of event", &broken.event_id))?;
-        let mut findings: Vec<FindingCode> = latest.findings(regime).into_iter().map(|finding| finding.code).collect();
-        findings.extend(replay.findings.iter().map(|(_, finding)| finding.code));
-        findings.sort_unstable();
-        findings.dedup();
+        let findings = findings(dossier, as_of);
         let license_number = replay.license.and_then(|license| {
             let issue = dossier.events.iter().find(|placed| placed.seq == license.issued_by);
             issue.and_then(|placed| placed.fact.license_number.clone())
@@ -159,12 +156,27 @@ impl<'d> Registered<'d> {
     }
 }
 
+/// What the revision in force and the events that stand on a day have to say.
+fn findings(dossier: &Dossier, as_of: NaiveDate) -> Vec<FindingCode> {
+    let latest = dossier.revisions.last().map_or(0, |placed| placed.seq);
+    let stands = |seq: u64| {
+        let event = dossier.events.iter().find(|placed| placed.seq == seq);
+        seq == latest || event.is_some_and(|placed| !placed.is_corrected() && placed.fact.effective_on <= as_of)
+    };
+    let said = dossier.findings.iter().filter(|(seq, _)| stands(*seq));
+    let mut codes: Vec<FindingCode> = said.flat_map(|(_, text)| parts_of(text)).map(|(code, _)| code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
 /// Whether a line counts and is limited: by its license, or as it would on the day of submission.
 fn standing_of(regime: &Regime, application: &Application, state: &LineState) -> (bool, bool) {
     match state.treatment {
         Some(treatment) => (treatment.counts, treatment.limited),
         None => {
-            let treatment = regime.treatment(&state.terms, application.submitted_on.max(regime.period.from).min(regime.period.to));
+            let treatment =
+                regime.treatment(&state.terms, application.submitted_on.max(regime.period.from).min(regime.period.to));
             (treatment.counts, treatment.limited)
         }
     }
@@ -209,7 +221,9 @@ impl Filter {
     /// Whether an application is kept. A line that is asked for by destination or consignee keeps the whole application.
     pub fn keeps(&self, regime: &Regime, registered: &Registered, day: NaiveDate) -> bool {
         let application = registered.application();
-        let part_of = |part: &Option<String>, text: &str| part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()));
+        let part_of = |part: &Option<String>, text: &str| {
+            part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()))
+        };
         self.keeps_day(day)
             && self.application.as_ref().is_none_or(|number| *number == application.number)
             && part_of(&self.applicant, &application.applicant)
@@ -220,4 +234,3 @@ impl Filter {
             && self.findings.iter().all(|finding| registered.findings.contains(finding))
     }
 }
-

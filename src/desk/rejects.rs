@@ -1,11 +1,10 @@
 //! The rejects file: the rows of a file that were not recorded, with the reasons, to be corrected and imported again.
 //!
-//! Its columns are those of the file, with `reject_reason` first; importing it again after the correction needs that column
-//! taken out.
+//! Its columns are those of the file, with `reject_reason` first, which is passed over when the file goes in again.
 
 use super::import::Source;
 use crate::error::{Error, Result};
-use crate::intake::Problem;
+use crate::intake::{Problem, REJECT_REASON};
 use std::path::{Path, PathBuf};
 
 /// Rejected rows, gathered in a temporary file so that memory stays flat.
@@ -33,7 +32,7 @@ impl Rejects {
             let spool = tempfile::NamedTempFile::new().map_err(|error| failed(&error))?;
             let file = spool.reopen().map_err(|error| failed(&error))?;
             let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-            let header = std::iter::once("reject_reason").chain(self.header.iter().map(String::as_str));
+            let header = std::iter::once(REJECT_REASON).chain(self.header.iter().map(String::as_str));
             writer.write_record(header).map_err(|error| failed(&error.into()))?;
             (self.writer, self.spool) = (Some(writer), Some(spool));
         }

@@ -25,6 +25,19 @@ pub struct Check {
     pub wrong: Vec<String>,
 }
 
+impl Check {
+    /// At most twenty sentences, and how many more there are.
+    fn shortened(mut self) -> Self {
+        const TOLD: usize = 20;
+        if self.wrong.len() > TOLD {
+            let more = self.wrong.len() - TOLD;
+            self.wrong.truncate(TOLD);
+            self.wrong.push(format!("and {more} more"));
+        }
+        self
+    }
+}
+
 type Totals = BTreeMap<(Country, NaiveDate), Measures>;
 
 /// Recomputes everything that the records determine.
@@ -38,7 +51,7 @@ pub fn verify<S: Store>(ledger: &Ledger<S>) -> Result<Vec<Check>> {
     let days = check_day_totals(&read, &regime, &entries)?;
     let timelines = check_timelines(&read, &regime, &entries)?;
     let identities = check_identities(&read, &regime, &entries)?;
-    Ok(vec![chain, days, timelines, identities])
+    Ok(vec![chain, days, timelines, identities].into_iter().map(Check::shortened).collect())
 }
 
 /// The chain of digests from the first record to the head, and the fold over all entries on the way.
@@ -83,7 +96,8 @@ fn check_chain(read: &impl Read) -> Result<(Check, Totals)> {
 fn check_day_totals(read: &impl Read, regime: &Regime, entries: &Totals) -> Result<Check> {
     let (mut wrong, mut days) = (Vec::new(), 0);
     for destination in regime.destinations() {
-        let kept: BTreeMap<NaiveDate, Measures> = read.day_totals(destination)?.into_iter().filter(|(_, sum)| !sum.is_zero()).collect();
+        let kept: BTreeMap<NaiveDate, Measures> =
+            read.day_totals(destination)?.into_iter().filter(|(_, sum)| !sum.is_zero()).collect();
         let folded: BTreeMap<NaiveDate, Measures> = entries
             .iter()
             .filter(|((allocation, _), sum)| *allocation == destination && !sum.is_zero())
@@ -121,7 +135,9 @@ fn check_timelines(read: &impl Read, regime: &Regime, entries: &Totals) -> Resul
         }
     }
     let differ = |a: &Totals, b: &Totals| {
-        a.iter().find(|(key, sum)| b.get(key).copied().unwrap_or_default() != **sum).map(|((allocation, day), _)| (*allocation, *day))
+        a.iter()
+            .find(|(key, sum)| b.get(key).copied().unwrap_or_default() != **sum)
+            .map(|((allocation, day), _)| (*allocation, *day))
     };
     if let Some((allocation, day)) = differ(&posted, entries).or_else(|| differ(entries, &posted)) {
         wrong.push(format!("the entries of {allocation} on {day} are not the postings of the timelines"));
@@ -143,7 +159,10 @@ fn check_identities(read: &impl Read, regime: &Regime, entries: &Totals) -> Resu
                 .fold(Measures::ZERO, |sum, (_, measures)| sum + *measures);
             let position = (row.pending, row.licensed, row.shipped);
             if position != (folded.pending, folded.licensed, folded.shipped) {
-                wrong.push(format!("{} as of {as_of}: licensed {}, the fold over entries is {}", row.destination, row.licensed, folded.licensed));
+                wrong.push(format!(
+                    "{} as of {as_of}: licensed {}, the fold over entries is {}",
+                    row.destination, row.licensed, folded.licensed
+                ));
             }
             let holds = row.licensed == row.shipped + row.unshipped
                 && row.limit.is_none_or(|limit| {

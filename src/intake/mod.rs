@@ -28,7 +28,7 @@ pub use documents::Document;
 pub use events::{EventColumn, EventReader};
 pub use items::Item;
 pub use place::{Place, Problem, did_you_mean, hint_with, shortened};
-pub use table::{Column, Columns, Row, TableReader};
+pub use table::{Column, Columns, REJECT_REASON, Row, TableReader};
 
 use crate::quota::application::Application;
 use crate::quota::event::{Act, Event};

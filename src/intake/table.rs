@@ -33,6 +33,9 @@ pub(super) trait Source: Send {
     fn bytes_read(&self) -> u64;
 }
 
+/// The column of a rejects file that says what was wrong; it is passed over on the way in.
+pub const REJECT_REASON: &str = "reject_reason";
+
 /// A table of cells: its header, and its rows one after the other.
 pub struct TableReader {
     file: Arc<str>,
@@ -135,6 +138,10 @@ impl TableReader {
             if name.is_empty() {
                 let what = format!("column {} has no name", position + 1);
                 problems.push(Problem::new(place(), what, "name it, or take the empty column out"));
+                continue;
+            }
+            // A rejects file goes in again as it is, once its rows are corrected.
+            if name == REJECT_REASON {
                 continue;
             }
             let Some(column) = C::ALL.iter().find(|column| column.name() == name) else {

@@ -166,7 +166,12 @@ pub enum LineTppError {
 ///
 /// # Errors
 /// [`LineTppError`] when nothing is declared, or the product is out of range.
-pub fn line_tpp(per_unit: Option<Tpp>, aggregate: Option<Tpp>, catalogue: Option<Tpp>, quantity: u32) -> Result<LineTpp, LineTppError> {
+pub fn line_tpp(
+    per_unit: Option<Tpp>,
+    aggregate: Option<Tpp>,
+    catalogue: Option<Tpp>,
+    quantity: u32,
+) -> Result<LineTpp, LineTppError> {
     let product = |tpp: Tpp| tpp.times(quantity).ok_or(LineTppError::OutOfRange);
     match (per_unit, aggregate, catalogue) {
         (Some(unit), Some(total), _) if product(unit)? < total => Ok(LineTpp::Aggregate { total, quantity }),
@@ -227,9 +232,20 @@ impl Application {
                         .or_else(|| field("tpp_aggregated", at, amount(&a.tpp_aggregated), amount(&b.tpp_aggregated)))
                         .or_else(|| field("activity", at, s.activity.as_str().into(), t.activity.as_str().into()))
                         .or_else(|| field("ultimate_consignee", at, a.ultimate_consignee.clone(), b.ultimate_consignee.clone()))
-                        .or_else(|| field("consignee_headquarters", at, s.consignee_headquarters.to_string(), t.consignee_headquarters.to_string()))
-                        .or_else(|| field("parent_headquarters", at, s.parent_headquarters.to_string(), t.parent_headquarters.to_string()))
-                        .or_else(|| field("consignee_kind", at, a.consignee_kind.as_str().into(), b.consignee_kind.as_str().into()))
+                        .or_else(|| {
+                            field(
+                                "consignee_headquarters",
+                                at,
+                                s.consignee_headquarters.to_string(),
+                                t.consignee_headquarters.to_string(),
+                            )
+                        })
+                        .or_else(|| {
+                            field("parent_headquarters", at, s.parent_headquarters.to_string(), t.parent_headquarters.to_string())
+                        })
+                        .or_else(|| {
+                            field("consignee_kind", at, a.consignee_kind.as_str().into(), b.consignee_kind.as_str().into())
+                        })
                         .or_else(|| field("purchase_order", at, text(&a.purchase_order), text(&b.purchase_order)))
                         .or_else(|| field("end_use", at, text(&a.end_use), text(&b.end_use)))
                 })
@@ -307,10 +323,16 @@ pub fn standing_findings(terms: &Terms, regime: &Regime, on: NaiveDate) -> Vec<F
         let standing = regime.standing(destination, on);
         match regime.headquarters(terms, on) {
             Headquarters::PresumptionOfDenial if standing != Standing::PresumptionOfDenial => {
-                say(FindingCode::DenialHeadquarters, format!("{}, parent {}", terms.consignee_headquarters, terms.parent_headquarters));
+                say(
+                    FindingCode::DenialHeadquarters,
+                    format!("{}, parent {}", terms.consignee_headquarters, terms.parent_headquarters),
+                );
             }
             Headquarters::Unlimited if standing == Standing::Capped => {
-                say(FindingCode::UnlimitedHeadquarters, format!("{}, parent {}", terms.consignee_headquarters, terms.parent_headquarters));
+                say(
+                    FindingCode::UnlimitedHeadquarters,
+                    format!("{}, parent {}", terms.consignee_headquarters, terms.parent_headquarters),
+                );
             }
             _ => {}
         }
@@ -341,4 +363,3 @@ impl fmt::Display for Difference {
         write!(f, "{}{line} is recorded as {} and is now {}", self.field, show(&self.old), show(&self.new))
     }
 }
-

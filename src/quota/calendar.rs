@@ -158,7 +158,7 @@ impl Validity {
 
     fn is_business_day(&self, day: NaiveDate) -> bool {
         let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
-        !(self.rolls_over_weekends && weekend) && !self.holidays.contains(&day)
+        !((self.rolls_over_weekends && weekend) || self.holidays.contains(&day))
     }
 }
 

@@ -230,8 +230,11 @@ pub struct Act {
 impl Act {
     /// The first field in which another row of the same id says something else.
     pub fn difference(&self, other: &Act) -> Option<Difference> {
-        let field = |name: &'static str, old: String, new: String| (old != new).then_some(Difference { field: name, line: None, old, new });
-        let percent = |act: &Act| if let ActAmount::Percent(value) = act.amount { value.normalize().to_string() } else { String::new() };
+        let field = |name: &'static str, old: String, new: String| {
+            (old != new).then_some(Difference { field: name, line: None, old, new })
+        };
+        let percent =
+            |act: &Act| if let ActAmount::Percent(value) = act.amount { value.normalize().to_string() } else { String::new() };
         let tpp = |act: &Act| if let ActAmount::Tpp(value) = act.amount { value.to_string() } else { String::new() };
         field("act", self.kind.to_string(), other.kind.to_string())
             .or_else(|| field("effective_on", self.effective_on.to_string(), other.effective_on.to_string()))

@@ -104,11 +104,33 @@ pub fn findings_text(findings: &[Finding]) -> String {
     findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Only the codes of a findings text, for columns: `code code`.
-pub fn codes_of(text: &str) -> Vec<&str> {
-    FindingCode::ALL
-        .iter()
-        .map(|code| code.as_str())
-        .filter(|code| text.split("; ").any(|part| part.split(" (").next() == Some(code)))
-        .collect()
+/// A findings text taken apart again: each code with its numbers and names.
+pub fn parts_of(text: &str) -> Vec<(FindingCode, String)> {
+    let mut parts: Vec<(FindingCode, String)> = Vec::new();
+    for piece in text.split("; ") {
+        let word = piece.split(" (").next().unwrap_or_default();
+        match (FindingCode::ALL.iter().find(|code| code.as_str() == word), parts.last_mut()) {
+            (Some(code), _) => parts.push((*code, piece[word.len()..].trim_start_matches(" (").to_string())),
+            // A detail may hold a semicolon of its own.
+            (None, Some((_, detail))) => {
+                detail.push_str("; ");
+                detail.push_str(piece);
+            }
+            (None, None) => {}
+        }
+    }
+    for (_, detail) in &mut parts {
+        if detail.ends_with(')') {
+            detail.pop();
+        }
+    }
+    parts
+}
+
+/// Only the codes of a findings text, in order of precedence.
+pub fn codes_of(text: &str) -> Vec<&'static str> {
+    let mut codes: Vec<FindingCode> = parts_of(text).into_iter().map(|(code, _)| code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes.into_iter().map(FindingCode::as_str).collect()
 }

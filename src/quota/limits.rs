@@ -76,8 +76,13 @@ pub fn replay_acts<A: Borrow<Act>>(allocation: Country, acts: &[Placed<A>], new:
             }
             ActKind::Increase => {
                 if !limits.committed {
-                    let what = format!("no commitment of {allocation} is in force on {}; an increase needs one", act.effective_on);
-                    return Err(broken("act", what, "record `commit` with the government's assurances first, 742.6(b)(10)(iii)(C)"));
+                    let what =
+                        format!("no commitment of {allocation} is in force on {}; an increase needs one", act.effective_on);
+                    return Err(broken(
+                        "act",
+                        what,
+                        "record `commit` with the government's assurances first, 742.6(b)(10)(iii)(C)",
+                    ));
                 }
                 increase += amount;
                 (EntryKind::Increase, Measures { increase: amount, ..Measures::ZERO })
@@ -86,7 +91,10 @@ pub fn replay_acts<A: Borrow<Act>>(allocation: Country, acts: &[Placed<A>], new:
                 let taken = taken(act, increase, strict).map_err(|()| {
                     let what = format!(
                         "withdraws {} TPP of increase, and {} TPP is in force on {}: {} more",
-                        amount.grouped(), increase.grouped(), act.effective_on, (amount - increase).grouped()
+                        amount.grouped(),
+                        increase.grouped(),
+                        act.effective_on,
+                        (amount - increase).grouped()
                     );
                     broken(amount_column(act), what, "leave percent and tpp blank to withdraw all that is in force")
                 })?;
@@ -101,7 +109,10 @@ pub fn replay_acts<A: Borrow<Act>>(allocation: Country, acts: &[Placed<A>], new:
                 let taken = taken(act, withheld, strict).map_err(|()| {
                     let what = format!(
                         "ends {} TPP of withholding, and {} TPP is withheld on {}: {} more",
-                        amount.grouped(), withheld.grouped(), act.effective_on, (amount - withheld).grouped()
+                        amount.grouped(),
+                        withheld.grouped(),
+                        act.effective_on,
+                        (amount - withheld).grouped()
                     );
                     broken(amount_column(act), what, "leave percent and tpp blank to end all that is withheld")
                 })?;
@@ -114,7 +125,8 @@ pub fn replay_acts<A: Borrow<Act>>(allocation: Country, acts: &[Placed<A>], new:
             }
         };
         if !measures.is_zero() {
-            let posting = Posting { cause: Some(placed.seq), effective_on: act.effective_on, line: 0, allocation, kind, measures };
+            let posting =
+                Posting { cause: Some(placed.seq), effective_on: act.effective_on, line: 0, allocation, kind, measures };
             limits.postings.push(posting);
         }
     }

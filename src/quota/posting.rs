@@ -60,8 +60,14 @@ pub struct Measures {
 
 impl Measures {
     /// Nothing moved.
-    pub const ZERO: Measures =
-        Measures { pending: Tpp::ZERO, licensed: Tpp::ZERO, not_limited: Tpp::ZERO, shipped: Tpp::ZERO, increase: Tpp::ZERO, withheld: Tpp::ZERO };
+    pub const ZERO: Measures = Measures {
+        pending: Tpp::ZERO,
+        licensed: Tpp::ZERO,
+        not_limited: Tpp::ZERO,
+        shipped: Tpp::ZERO,
+        increase: Tpp::ZERO,
+        withheld: Tpp::ZERO,
+    };
 
     /// Whether nothing moves.
     pub fn is_zero(&self) -> bool {
@@ -171,9 +177,7 @@ pub fn difference(old: &[Posting], new: &[Posting], corrected: Option<u64>) -> V
 
 /// One entry for each day, allocation and kind, in this order, without those that move nothing.
 pub fn merged(mut entries: Vec<Entry>) -> Vec<Entry> {
-    entries.sort_by(|a, b| {
-        a.effective_on.cmp(&b.effective_on).then(a.allocation.cmp(&b.allocation)).then(a.kind.cmp(&b.kind))
-    });
+    entries.sort_by(|a, b| a.effective_on.cmp(&b.effective_on).then(a.allocation.cmp(&b.allocation)).then(a.kind.cmp(&b.kind)));
     entries.dedup_by(|next, kept| {
         let same = next.effective_on == kept.effective_on && next.allocation == kept.allocation && next.kind == kept.kind;
         if same {
@@ -215,7 +219,13 @@ pub fn rises(old: &[Posting], new: &[Posting]) -> Vec<Rise> {
         if negative {
             (licensed, limited) = (-licensed, -limited);
         }
-        let line = changes.entry(posting.allocation).or_default().entry(posting.effective_on).or_default().entry(posting.line).or_default();
+        let line = changes
+            .entry(posting.allocation)
+            .or_default()
+            .entry(posting.effective_on)
+            .or_default()
+            .entry(posting.line)
+            .or_default();
         line.0 += licensed;
         line.1 += limited;
     }

@@ -119,7 +119,17 @@ pub struct LineState {
 
 impl LineState {
     fn new(terms: Terms, would_count: bool) -> Self {
-        LineState { terms, treatment: None, would_count, granted: false, shipped: 0, unshipped: 0, kept: 0, ship_total: None, attrition_total: None }
+        LineState {
+            terms,
+            treatment: None,
+            would_count,
+            granted: false,
+            shipped: 0,
+            unshipped: 0,
+            kept: 0,
+            ship_total: None,
+            attrition_total: None,
+        }
     }
 
     /// Units licensed: shipped and in place, and unshipped.
@@ -236,7 +246,7 @@ struct Replayer<'r> {
 
 impl<'r> Replayer<'r> {
     fn new(submitted_on: NaiveDate, terms: &[Terms], regime: &'r Regime, options: Options) -> Self {
-        let lines: Vec<LineState> = 
+        let lines: Vec<LineState> =
             terms.iter().map(|terms| LineState::new(*terms, regime.would_count(terms, submitted_on))).collect();
         let postings = lines
             .iter()
@@ -252,7 +262,17 @@ impl<'r> Replayer<'r> {
             .collect();
         let out = Replay { postings, findings: Vec::new(), lines, license: None, state: State::Pending, suspended: false };
         let counted_at_issue = regime.is_on(SwitchKey::CountedAtIssue);
-        Replayer { regime, submitted_on, options, counted_at_issue, out, ship_bases: Vec::new(), attrition_bases: Vec::new(), given_back: false, license_from: None }
+        Replayer {
+            regime,
+            submitted_on,
+            options,
+            counted_at_issue,
+            out,
+            ship_bases: Vec::new(),
+            attrition_bases: Vec::new(),
+            given_back: false,
+            license_from: None,
+        }
     }
 
     fn step(&mut self, seq: u64, event: &Event) -> Result<(), Broken> {
@@ -310,7 +330,9 @@ impl<'r> Replayer<'r> {
         }
         let state = self.out.state_on(place.event.effective_on);
         let unused_gone = self.given_back && matches!(kind, EventKind::Surrender | EventKind::Extend);
-        if let Some(from) = self.license_from.filter(|from| state.is_undecided() && place.event.effective_on < *from && is_of_a_license(kind)) {
+        if let Some(from) =
+            self.license_from.filter(|from| state.is_undecided() && place.event.effective_on < *from && is_of_a_license(kind))
+        {
             return Err(place.broken(
                 "effective_on",
                 format!("{kind} is effective on {}, before its license on {from}", place.event.effective_on),
@@ -320,8 +342,14 @@ impl<'r> Replayer<'r> {
         if state.allows().contains(&kind) && !unused_gone {
             return Ok(());
         }
-        let allowed: Vec<&str> = state.allows().iter().filter(|allowed| !(self.given_back && matches!(allowed, EventKind::Surrender | EventKind::Extend))).map(|kind| kind.as_str()).collect();
-        let allowed = if allowed.is_empty() { "nothing more: a new application is needed".to_string() } else { allowed.join(", ") };
+        let allowed: Vec<&str> = state
+            .allows()
+            .iter()
+            .filter(|allowed| !(self.given_back && matches!(allowed, EventKind::Surrender | EventKind::Extend)))
+            .map(|kind| kind.as_str())
+            .collect();
+        let allowed =
+            if allowed.is_empty() { "nothing more: a new application is needed".to_string() } else { allowed.join(", ") };
         let gone = if unused_gone { ", and its unused quantity was given back" } else { "" };
         Err(place.broken(
             "event",
@@ -495,8 +523,7 @@ impl<'r> Replayer<'r> {
             self.say(place, FindingCode::BeyondValidity, format!("expires {expires_on}, the validity ends {usual}"));
         }
         let granted: Vec<Terms> = self.out.lines.iter().filter(|line| line.granted).map(|line| line.terms).collect();
-        let mut findings: Vec<Finding> =
-            granted.iter().flat_map(|terms| standing_findings(terms, self.regime, on)).collect();
+        let mut findings: Vec<Finding> = granted.iter().flat_map(|terms| standing_findings(terms, self.regime, on)).collect();
         findings.sort();
         findings.dedup();
         self.out.findings.extend(findings.into_iter().map(|finding| (place.seq, finding)));
@@ -648,7 +675,10 @@ impl<'r> Replayer<'r> {
             if place.strict && wanted > unshipped {
                 return Err(place.broken(
                     "quantity",
-                    format!("surrenders {wanted} units of line {number}, and {unshipped} are unshipped: {} more", wanted - unshipped),
+                    format!(
+                        "surrenders {wanted} units of line {number}, and {unshipped} are unshipped: {} more",
+                        wanted - unshipped
+                    ),
                     "leave the quantity blank to surrender all that is unshipped",
                 ));
             }

@@ -100,7 +100,16 @@ impl Form<'_> {
         let number = day.year().unsigned_abs() * 10_000 + day.month() * 100 + day.day();
         let digit = |place: u32| b'0' + u8::try_from(number / place % 10).expect("one digit");
         let text = [
-            digit(10_000_000), digit(1_000_000), digit(100_000), digit(10_000), b'-', digit(1000), digit(100), b'-', digit(10), digit(1),
+            digit(10_000_000),
+            digit(1_000_000),
+            digit(100_000),
+            digit(10_000),
+            b'-',
+            digit(1000),
+            digit(100),
+            b'-',
+            digit(10),
+            digit(1),
         ];
         self.out.extend_from_slice(&text);
         self
@@ -196,7 +205,9 @@ fn fact(form: &mut Form, fact: &Fact) {
             form.text("event").text(&event.id).day(event.effective_on).text(event.kind.as_str());
             form.optional(application.as_deref()).optional(event.license_number.as_deref());
             form.text(event.basis.as_str()).optional_day(event.expires_on).optional_day(event.last_valid_day);
-            form.optional(event.corrects.as_deref()).optional(event.reference.as_deref()).optional(event.overrun_authority.as_deref());
+            form.optional(event.corrects.as_deref())
+                .optional(event.reference.as_deref())
+                .optional(event.overrun_authority.as_deref());
             form.number(event.lines.len() as u64);
             for line in &event.lines {
                 form.optional_number(line.line.map(u64::from)).optional_number(line.quantity.map(u64::from));

@@ -3,9 +3,7 @@
 //! It is the oracle for the fast store and the ledger of the `.case` pages. It keeps no index and no sum, so that there
 //! is nothing in it that could disagree with the records.
 
-use super::{
-    Batch, Digest, Dossier, End, Fact, Head, NewRecord, Read, Record, RegimeKept, Store, Write, canonical,
-};
+use super::{Batch, Digest, Dossier, End, Fact, Head, NewRecord, Read, Record, RegimeKept, Store, Write, canonical};
 use crate::error::Result;
 use crate::quota::codes::Country;
 use crate::quota::event::{Act, Event, EventKind, Placed, in_order};
@@ -41,8 +39,11 @@ impl MemoryStore {
     }
 
     fn dossier_of(&self, first: u64) -> Dossier {
-        let mut dossier = Dossier { first, revisions: Vec::new(), events: Vec::new() };
+        let mut dossier = Dossier { first, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
         for record in self.accepted().filter(|record| record.application == Some(first)) {
+            if !record.findings.is_empty() {
+                dossier.findings.push((record.seq, record.findings.clone()));
+            }
             match &record.fact {
                 Fact::Application(application) => dossier.revisions.push(Placed::new(record.seq, application.clone())),
                 Fact::Event(event, _) => {

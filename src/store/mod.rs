@@ -168,6 +168,8 @@ pub struct Dossier {
     pub revisions: Vec<Placed<Application>>,
     /// Its accepted events, corrected ones and corrections included, in order.
     pub events: Vec<Placed<Event>>,
+    /// What its records have to say, by record.
+    pub findings: Vec<(u64, String)>,
 }
 
 impl Dossier {
@@ -180,7 +182,8 @@ impl Dossier {
     pub fn through(self, seq: u64) -> Option<Dossier> {
         let revisions = crate::quota::event::through(self.revisions, seq);
         let events = crate::quota::event::through(self.events, seq);
-        (!revisions.is_empty()).then_some(Dossier { first: self.first, revisions, events })
+        let findings = self.findings.into_iter().filter(|(record, _)| *record <= seq).collect();
+        (!revisions.is_empty()).then_some(Dossier { first: self.first, revisions, events, findings })
     }
 }
 

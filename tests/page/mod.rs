@@ -133,8 +133,20 @@ impl<S: Store> Page<S> {
 
     fn application(&mut self, lines: &[&str]) -> Result<Seen, String> {
         const HEADER: [&str; 15] = [
-            "application_number", "revision", "submitted_on", "applicant", "ultimate_consignee", "consignee_headquarters",
-            "parent_headquarters", "consignee_kind", "destination", "activity", "line", "eccn", "device", "tpp_per_unit",
+            "application_number",
+            "revision",
+            "submitted_on",
+            "applicant",
+            "ultimate_consignee",
+            "consignee_headquarters",
+            "parent_headquarters",
+            "consignee_kind",
+            "destination",
+            "activity",
+            "line",
+            "eccn",
+            "device",
+            "tpp_per_unit",
             "tpp_aggregated",
         ];
         let (head, first) = lines[0].split_once(": ").ok_or("an application has a colon")?;
@@ -190,8 +202,18 @@ impl<S: Store> Page<S> {
 
     fn event(&mut self, line: &str) -> Result<Seen, String> {
         const HEADER: [&str; 12] = [
-            "event_id", "event", "application_number", "effective_on", "line", "quantity", "basis", "license_number", "expires_on",
-            "corrects", "reference", "overrun_authority",
+            "event_id",
+            "event",
+            "application_number",
+            "effective_on",
+            "line",
+            "quantity",
+            "basis",
+            "license_number",
+            "expires_on",
+            "corrects",
+            "reference",
+            "overrun_authority",
         ];
         let words = quoted_words(line);
         let mut cells: BTreeMap<&str, String> =
@@ -256,7 +278,8 @@ impl<S: Store> Page<S> {
             "movements" => {
                 let destination = Country::new(words[1]).ok_or("a country")?;
                 let quarter = Quarter::parse(words[2]).ok_or("a quarter")?;
-                let sums = QuarterSums::gather(&read, quarter.first_day(), quarter.last_day(), seq).map_err(|error| error.to_string())?;
+                let sums = QuarterSums::gather(&read, quarter.first_day(), quarter.last_day(), seq)
+                    .map_err(|error| error.to_string())?;
                 let row = sums.movement(&regime, quarter, destination);
                 identities(&row)?;
                 compare(expected, |word| movement(&row, word))
@@ -279,7 +302,8 @@ impl<S: Store> Page<S> {
                 let latest = dossier.latest().clone();
                 let events = through(dossier.events.clone(), seq);
                 let options = Options { until: Some(on), ..Options::default() };
-                let replay = replay(latest.submitted_on, &latest.terms(), &events, &regime, options).map_err(|broken| broken.what)?;
+                let replay =
+                    replay(latest.submitted_on, &latest.terms(), &events, &regime, options).map_err(|broken| broken.what)?;
                 same("state", replay.state_on(on).as_str(), expected.trim())
             }
             "expires" => {
@@ -297,7 +321,11 @@ impl<S: Store> Page<S> {
                 let row = rows.iter().find(|row| row.destination == destination).ok_or("no row")?;
                 let series = figures::one_series(&read, &regime, destination, seq).map_err(|error| error.to_string())?;
                 if let (Some(limit), Some(headroom)) = (row.limit, row.headroom) {
-                    same("limit = base + increase", &(row.base.unwrap_or_default() + row.increase.unwrap_or_default()).to_string(), &limit.to_string())?;
+                    same(
+                        "limit = base + increase",
+                        &(row.base.unwrap_or_default() + row.increase.unwrap_or_default()).to_string(),
+                        &limit.to_string(),
+                    )?;
                     same("day series", &series.headroom_on(as_of).unwrap_or_default().to_string(), &headroom.to_string())?;
                 }
                 same("licensed = shipped + unshipped", &(row.shipped + row.unshipped).to_string(), &row.licensed.to_string())?;
@@ -403,7 +431,9 @@ fn headroom(row: &Headroom, word: &str, floor: Option<&str>) -> Option<String> {
 }
 
 fn movement(row: &figures::Movement, word: &str) -> Option<String> {
-    let limit = |pick: fn(&figures::LimitMovement) -> Tpp| row.limit.as_ref().map_or("empty".to_string(), |limit| pick(limit).to_string());
+    let limit = |pick: fn(&figures::LimitMovement) -> Tpp| {
+        row.limit.as_ref().map_or("empty".to_string(), |limit| pick(limit).to_string())
+    };
     Some(match word {
         "opening" => row.opening_licensed.to_string(),
         "carried in" => row.carried_in.to_string(),
@@ -429,14 +459,23 @@ fn movement(row: &figures::Movement, word: &str) -> Option<String> {
 /// The identities that hold on every row.
 fn identities(row: &figures::Movement) -> Check {
     let given_back = row.expired + row.revoked + row.surrendered + row.amended + row.attrition + row.corrected;
-    same("closing licensed", &(row.opening_licensed + row.carried_in + row.issued - given_back).to_string(), &row.closing_licensed.to_string())?;
+    same(
+        "closing licensed",
+        &(row.opening_licensed + row.carried_in + row.issued - given_back).to_string(),
+        &row.closing_licensed.to_string(),
+    )?;
     let Some(limit) = row.limit else { return Ok(()) };
-    same("closing limit", &(limit.opening_limit + limit.base_change + limit.increase).to_string(), &limit.closing_limit.to_string())
+    same(
+        "closing limit",
+        &(limit.opening_limit + limit.base_change + limit.increase).to_string(),
+        &limit.closing_limit.to_string(),
+    )
 }
 
 fn schedule(expected: &str, rows: &[String]) -> Check {
     let (incomplete, list) = expected.trim().strip_prefix("...").map_or((false, expected), |list| (true, list));
-    let wanted: Vec<String> = list.split(';').map(plain).map(|row| row.trim().to_string()).filter(|row| !row.is_empty() && row != "empty").collect();
+    let wanted: Vec<String> =
+        list.split(';').map(plain).map(|row| row.trim().to_string()).filter(|row| !row.is_empty() && row != "empty").collect();
     for row in &wanted {
         if !rows.contains(row) {
             return Err(format!("expected {row:?}, seen {rows:?}"));

@@ -399,7 +399,8 @@ impl Hand<'_> {
             State::Held => self.dice.one(&[Resume, Resume, Resume, Return, Withdraw]),
             State::IntentToDeny => self.dice.one(&[Resume, Issue, Issue, Issue, Deny, Return, Withdraw]),
             State::Licensed => self.dice.one(&[
-                Ship, Ship, Ship, Ship, Ship, Amend, Amend, Amend, Extend, Extend, Suspend, Revoke, Surrender, Surrender, Attrition, Attrition,
+                Ship, Ship, Ship, Ship, Ship, Amend, Amend, Amend, Extend, Extend, Suspend, Revoke, Surrender, Surrender,
+                Attrition, Attrition,
             ]),
             State::Suspended => self.dice.one(&[Reinstate, Reinstate, Extend, Revoke, Surrender, Attrition, Ship]),
             State::Expired => self.dice.one(&[Ship, Ship, Extend, Extend, Surrender, Attrition]),
@@ -409,9 +410,17 @@ impl Hand<'_> {
     }
 
     /// The cells of an event of a kind: edges more often than not.
-    fn written(&mut self, kind: EventKind, ask: &Ask, on: NaiveDate, units: &[(u64, u64)], last_valid: Option<NaiveDate>) -> Event {
+    fn written(
+        &mut self,
+        kind: EventKind,
+        ask: &Ask,
+        on: NaiveDate,
+        units: &[(u64, u64)],
+        last_valid: Option<NaiveDate>,
+    ) -> Event {
         let mut event = self.bare(kind, Some(ask.number.clone()), on);
-        let authority = self.dice.chance(if matches!(kind, EventKind::Issue | EventKind::Amend | EventKind::Extend) { 8 } else { 1 });
+        let authority =
+            self.dice.chance(if matches!(kind, EventKind::Issue | EventKind::Amend | EventKind::Extend) { 8 } else { 1 });
         event.authority = authority;
         match kind {
             EventKind::Issue => self.write_issue(&mut event, ask),
@@ -420,7 +429,9 @@ impl Hand<'_> {
                 event.expires = Some(plus(last_valid, self.dice.one(&[-30, 0, 1, 1, 29, 31, 60, 200, 400])));
             }
             EventKind::Note => event.reference = Some("a text"),
-            EventKind::Ship | EventKind::Attrition | EventKind::Surrender | EventKind::Amend => self.write_quantities(&mut event, ask, units),
+            EventKind::Ship | EventKind::Attrition | EventKind::Surrender | EventKind::Amend => {
+                self.write_quantities(&mut event, ask, units)
+            }
             EventKind::Revoke | EventKind::Suspend if self.dice.chance(3) => event.rows = vec![(None, Some(1))],
             _ => {}
         }
@@ -440,7 +451,8 @@ impl Hand<'_> {
 
     fn write_issue(&mut self, event: &mut Event, ask: &Ask) {
         if self.dice.chance(40) {
-            let number = if self.dice.chance(85) { ask.number.replace('Z', "D") } else { format!("D{}", self.dice.between(1, 4)) };
+            let number =
+                if self.dice.chance(85) { ask.number.replace('Z', "D") } else { format!("D{}", self.dice.between(1, 4)) };
             event.license = Some(number);
         }
         event.expires = match self.dice.between(1, 10) {

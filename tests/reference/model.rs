@@ -352,7 +352,16 @@ impl Model {
             if requested > 0 && shortfall > 0 && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
                 let limit = picture.limit(allocation, on).expect("there is headroom");
                 let largest = headroom.max(0);
-                worst = Some(Lack { allocation, requested, headroom, floor_on: on, limit, shortfall, largest, largest_quantity: None });
+                worst = Some(Lack {
+                    allocation,
+                    requested,
+                    headroom,
+                    floor_on: on,
+                    limit,
+                    shortfall,
+                    largest,
+                    largest_quantity: None,
+                });
             }
         }
         worst
@@ -431,7 +440,8 @@ impl Model {
             if requested > 0 && shortfall > 0 && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
                 let headroom = INCREASES_MOST - before[at];
                 let (limit, largest) = (law::BASE + before[at], headroom.max(0));
-                worst = Some(Lack { allocation, requested, headroom, floor_on, limit, shortfall, largest, largest_quantity: None });
+                worst =
+                    Some(Lack { allocation, requested, headroom, floor_on, limit, shortfall, largest, largest_quantity: None });
             }
         }
         let (before, after) = (old.by_day(|step| step.withheld), new.by_day(|step| step.withheld));

@@ -158,8 +158,7 @@ fn put<S: Store>(store: S, world: &World, items: &[AnyItem], verdicts: &[Verdict
 fn record<S: Store>(ledger: &mut Ledger<S>, items: &[AnyItem]) -> Told<Vec<(Verdict, String)>> {
     let regime = ledger.regime();
     let today = law::day(2030, 1, 1);
-    let batch =
-        Batch { recorded_at: 1_893_456_000, recorded_by: "examiner".into(), source: "model".into(), source_sha256: None };
+    let batch = Batch { recorded_at: 1_893_456_000, recorded_by: "examiner".into(), source: "model".into(), source_sha256: None };
     let written = ledger.store.write(batch, |tx| {
         let mut recent = RecentApplications::default();
         let mut clerk = Clerk::new(tx, &regime, today, &mut recent)?;

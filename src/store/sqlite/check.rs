@@ -41,7 +41,14 @@ pub(super) fn refresh_openings(connection: &Connection, allocation: Country, fro
             let next = month.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX);
             let [pending, licensed, not_limited, shipped, increase, withheld] = sum.as_array().map(|tpp| tpp.thousandths());
             insert.execute(params![
-                allocation.as_str(), kept(next), pending, licensed, not_limited, shipped, increase, withheld
+                allocation.as_str(),
+                kept(next),
+                pending,
+                licensed,
+                not_limited,
+                shipped,
+                increase,
+                withheld
             ])?;
         }
         let (Some(row), Some(day)) = (row, day) else { return Ok(()) };
@@ -87,13 +94,15 @@ impl SqliteStore {
         for (kind, name, _) in found.iter().filter(|(kind, name, _)| !expected.iter().any(|(k, n, _)| (k, n) == (kind, name))) {
             wrong.push(format!("the schema is not intact: {kind} {name} is not the ledger's"));
         }
-        let mut statement = self.connection().prepare("SELECT version, name, sha256 FROM migration ORDER BY version").map_err(&failed)?;
+        let mut statement =
+            self.connection().prepare("SELECT version, name, sha256 FROM migration ORDER BY version").map_err(&failed)?;
         let kept: Vec<(i64, String, String)> = statement
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .and_then(Iterator::collect)
             .map_err(&failed)?;
         for (index, migration) in schema::MIGRATIONS.iter().enumerate() {
-            let same = kept.get(index).is_some_and(|(_, name, sha256)| name == migration.name && *sha256 == schema::checksum(migration));
+            let same =
+                kept.get(index).is_some_and(|(_, name, sha256)| name == migration.name && *sha256 == schema::checksum(migration));
             if !same {
                 wrong.push(format!("the schema is not intact: migration {} has another checksum", migration.name));
             }
@@ -129,7 +138,8 @@ fn openings_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>
          UNION ALL SELECT allocation, month, -1, {minus} FROM month_opening) \
          GROUP BY allocation, month HAVING sum(there) <> 0 OR {left} LIMIT 20"
     );
-    let what = |allocation: &str, month: &str| format!("the opening of {allocation} on {month} is not the sum of the days before it");
+    let what =
+        |allocation: &str, month: &str| format!("the opening of {allocation} on {month} is not the sum of the days before it");
     places(connection, &sql, what)
 }
 

@@ -113,7 +113,9 @@ pub(super) fn storage(what: &str) -> impl Fn(rusqlite::Error) -> Error + '_ {
     move |error| {
         let code = error.sqlite_error_code();
         let hint = match code {
-            Some(rusqlite::ErrorCode::DiskFull) => "free some space and run the same command again; nothing of the file was recorded",
+            Some(rusqlite::ErrorCode::DiskFull) => {
+                "free some space and run the same command again; nothing of the file was recorded"
+            }
             Some(rusqlite::ErrorCode::ReadOnly) => "ask for the right to write the ledger file and its folder",
             Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => "restore the ledger from a backup",
             _ => "run the same command again; `tppledger verify` checks the ledger",

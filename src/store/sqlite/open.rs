@@ -16,7 +16,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // References are documentation: what must hold is guarded by triggers, which hold for every program.
     // A plan must not depend on bound values: the engine would compile a statement anew at each look-up by a partial index.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.execute_batch("PRAGMA cache_size = -49152; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF;")
+    connection.execute_batch(
+        "PRAGMA cache_size = -49152; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF;",
+    )
 }
 
 /// The desk's people share a group: the file is theirs to read and write, and nobody else's.

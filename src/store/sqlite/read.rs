@@ -3,7 +3,7 @@
 //! A position as of a day is a month opening plus the days since; through an earlier record, less the entries after it.
 //! So the cost of a headroom does not grow with the ledger.
 
-use super::rows::{self, RECORD_COLUMNS, LINE_COLUMNS, kept};
+use super::rows::{self, LINE_COLUMNS, RECORD_COLUMNS, kept};
 use super::{digest_of, storage};
 use crate::error::Result;
 use crate::quota::codes::Country;
@@ -60,11 +60,17 @@ impl<'c> Session<'c> {
         let failed = storage("reading the head of the ledger");
         let last = self
             .connection
-            .prepare_cached("SELECT r.seq, r.digest, b.recorded_at FROM record r JOIN batch b USING (batch) ORDER BY r.seq DESC LIMIT 1")
+            .prepare_cached(
+                "SELECT r.seq, r.digest, b.recorded_at FROM record r JOIN batch b USING (batch) ORDER BY r.seq DESC LIMIT 1",
+            )
             .and_then(|mut statement| {
                 statement
                     .query_row([], |row| {
-                        Ok(Head { seq: row.get::<_, i64>(0)? as u64, digest: digest_of(row.get_ref(1)?.as_blob()?), recorded_at: row.get(2)? })
+                        Ok(Head {
+                            seq: row.get::<_, i64>(0)? as u64,
+                            digest: digest_of(row.get_ref(1)?.as_blob()?),
+                            recorded_at: row.get(2)?,
+                        })
                     })
                     .optional()
             })
@@ -142,6 +148,10 @@ impl<'c> Session<'c> {
     /// One accepted record of an application into its dossier.
     fn add_to(&self, dossier: &mut Dossier, row: &Row, corrected_by: Option<i64>) -> rusqlite::Result<()> {
         let seq: i64 = row.get(0)?;
+        let findings = row.get_ref(18)?.as_str()?;
+        if !findings.is_empty() {
+            dossier.findings.push((seq as u64, findings.to_string()));
+        }
         if row.get_ref(1)?.as_str()? == "application" {
             let mut application = rows::application(row)?;
             application.lines = self.lines(seq)?;
@@ -163,7 +173,7 @@ impl<'c> Session<'c> {
             .and_then(|mut statement| statement.query_row([number], |row| row.get(0)).optional())
             .map_err(&failed)?;
         let Some(first) = first else { return Ok(None) };
-        let mut dossier = Dossier { first: first as u64, revisions: Vec::new(), events: Vec::new() };
+        let mut dossier = Dossier { first: first as u64, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
         let fill = |dossier: &mut Dossier| -> rusqlite::Result<()> {
             let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE seq = ?1");
             let mut statement = self.connection.prepare_cached(&sql)?;
@@ -186,9 +196,8 @@ impl<'c> Session<'c> {
     /// Applications in order of their first record, merged with what happened to them in the order of the timeline index.
     pub(super) fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
         let failed = storage("reading the applications");
-        let first_sql = format!(
-            "SELECT {RECORD_COLUMNS} FROM record WHERE kind = 'application' AND application = seq ORDER BY seq"
-        );
+        let first_sql =
+            format!("SELECT {RECORD_COLUMNS} FROM record WHERE kind = 'application' AND application = seq ORDER BY seq");
         let later_sql = format!(
             "SELECT {RECORD_COLUMNS}, {CORRECTED_BY} FROM record WHERE application IS NOT NULL AND application <> seq \
              ORDER BY application, seq"
@@ -200,7 +209,7 @@ impl<'c> Session<'c> {
         let mut pending = laters.next().map_err(&failed)?;
         while let Some(row) = firsts.next().map_err(&failed)? {
             let seq: i64 = row.get(0).map_err(&failed)?;
-            let mut dossier = Dossier { first: seq as u64, revisions: Vec::new(), events: Vec::new() };
+            let mut dossier = Dossier { first: seq as u64, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
             self.add_to(&mut dossier, row, None).map_err(&failed)?;
             while let Some(row) = pending {
                 if row.get::<_, i64>(4).map_err(&failed)? != seq {
@@ -409,9 +418,8 @@ impl<'c> Session<'c> {
             )
             .map_err(&failed)?;
         let through = i64::try_from(through).unwrap_or(i64::MAX);
-        let mut rows = statement
-            .query(params![after as i64, through, allocation.as_ref().map(Country::as_str)])
-            .map_err(&failed)?;
+        let mut rows =
+            statement.query(params![after as i64, through, allocation.as_ref().map(Country::as_str)]).map_err(&failed)?;
         while let Some(row) = rows.next().map_err(&failed)? {
             let seq: i64 = row.get(0).map_err(&failed)?;
             visit(seq as u64, rows::entry(row, 1).map_err(&failed)?)?;

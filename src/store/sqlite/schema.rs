@@ -61,8 +61,7 @@ pub fn drop_guards(connection: &Connection) -> Result<()> {
     let failed = storage("preparing a bulk import");
     let mut statement =
         connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'guard_%'").map_err(&failed)?;
-    let names: Vec<String> =
-        statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(&failed)?;
+    let names: Vec<String> = statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(&failed)?;
     for name in names {
         connection.execute_batch(&format!("DROP TRIGGER \"{name}\"")).map_err(&failed)?;
     }

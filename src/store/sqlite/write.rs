@@ -112,9 +112,8 @@ impl<'c> SqliteWriter<'c> {
         let begun = (|| {
             let head = session.head()?;
             batch.recorded_at = batch.recorded_at.max(head.recorded_at);
-            let batch_number: i64 = connection
-                .query_row("SELECT coalesce(max(batch), 0) + 1 FROM batch", [], |row| row.get(0))
-                .map_err(&failed)?;
+            let batch_number: i64 =
+                connection.query_row("SELECT coalesce(max(batch), 0) + 1 FROM batch", [], |row| row.get(0)).map_err(&failed)?;
             let insert = Inserts::prepare(connection).map_err(&failed)?;
             Ok((head, batch_number, insert))
         })();
@@ -203,7 +202,14 @@ impl<'c> SqliteWriter<'c> {
         for ((allocation, day), measures) in moved {
             let [pending, licensed, not_limited, shipped, increase, withheld] = measures.as_array().map(|tpp| tpp.thousandths());
             add.execute(params![
-                allocation.as_str(), day_number(day), pending, licensed, not_limited, shipped, increase, withheld
+                allocation.as_str(),
+                day_number(day),
+                pending,
+                licensed,
+                not_limited,
+                shipped,
+                increase,
+                withheld
             ])
             .map_err(&failed)?;
             first_days.entry(allocation).or_insert(day);
@@ -495,7 +501,10 @@ impl Write for SqliteWriter<'_> {
         let Some(sha256) = self.batch.source_sha256.filter(|_| self.appended > 0) else { return Ok(()) };
         if !self.session.knows_source(&sha256)? {
             self.connection()
-                .execute("INSERT INTO whole_source (sha256, batch) VALUES (?1, ?2)", params![sha256.as_slice(), self.batch_number])
+                .execute(
+                    "INSERT INTO whole_source (sha256, batch) VALUES (?1, ?2)",
+                    params![sha256.as_slice(), self.batch_number],
+                )
                 .map_err(storage("noting the file"))?;
         }
         Ok(())
