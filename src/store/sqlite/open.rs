@@ -100,7 +100,6 @@ pub(super) fn create(path: &Path, regime: &RegimeKept) -> Result<Connection> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let fail = |error: std::io::Error| Error::file(folder.display().to_string(), &error);
-    std::fs::create_dir_all(folder).map_err(fail)?;
     let beside = tempfile::Builder::new().prefix(".tppledger-").suffix(".db").tempfile_in(folder).map_err(fail)?;
     share_with_group(beside.as_file());
     let failed = storage("creating the ledger");
