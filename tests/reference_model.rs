@@ -10,7 +10,7 @@
 mod reference;
 
 use reference::dice;
-use reference::model::Verdict;
+use reference::model::{Model, Verdict};
 use reference::trial::{Stores, compare, disagreement, shrink};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,12 +27,16 @@ struct Tally {
     refused: u64,
     errors: u64,
     known: u64,
+    judged: u64,
+    close: u64,
     told: Vec<String>,
 }
 
 impl Tally {
-    fn add(&mut self, verdicts: &[Verdict]) {
+    fn add(&mut self, model: &Model, verdicts: &[Verdict]) {
         self.worlds += 1;
+        self.judged += model.judged;
+        self.close += model.close;
         self.rows += verdicts.len() as u64;
         for verdict in verdicts {
             match verdict {
@@ -51,6 +55,8 @@ impl Tally {
         self.refused += other.refused;
         self.errors += other.errors;
         self.known += other.known;
+        self.judged += other.judged;
+        self.close += other.close;
         self.told.extend(other.told);
         self
     }
@@ -68,7 +74,7 @@ fn work(next: &AtomicU64, rows: &AtomicU64, enough: u64, stop: &AtomicBool) -> T
         let seed = next.fetch_add(1, Ordering::Relaxed);
         let (world, model, verdicts) = dice::world(seed, &stores.regime.validity.holidays);
         rows.fetch_add(verdicts.len() as u64, Ordering::Relaxed);
-        tally.add(&verdicts);
+        tally.add(&model, &verdicts);
         if compare(&world, &model, &verdicts, &mut stores).is_some() {
             let smallest = shrink(&world, &mut stores);
             let told = disagreement(&smallest, &mut stores).unwrap_or("it agrees when alone".into());
@@ -94,11 +100,13 @@ fn the_program_and_the_model_agree() {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&next, &rows, enough, &stop))).collect();
         workers.into_iter().map(|worker| worker.join().expect("a worker ends")).fold(Tally::default(), Tally::join)
     });
-    let Tally { worlds, rows, accepted, refused, errors, known, told } = tally;
+    let Tally { worlds, rows, accepted, refused, errors, known, judged, close, told } = tally;
     println!("{rows} operations in {worlds} ledgers, seeds {first} to {}, {:.1?}", first + worlds - 1, started.elapsed());
     println!("{accepted} accepted, {refused} refused, {errors} errors, {known} already known; {} disagreements", told.len());
+    println!("{judged} had to fit in a limit, {close} of them within one unit of it");
     assert!(told.is_empty(), "\n{}\n", told.join("\n\n"));
     for (what, count) in [("accepted", accepted), ("refused", refused), ("errors", errors), ("known", known)] {
         assert!(count * 50 > rows, "only {count} of {rows} rows were {what}: the dice are not worth their name");
     }
+    assert!(close * 10 > judged * 3, "only {close} of {judged} came near to a limit");
 }

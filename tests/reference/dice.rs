@@ -517,7 +517,8 @@ impl Hand<'_> {
             let low = i64::from(base == 0 || self.dice.chance(95));
             let quantity = u32::try_from((base + quantity.max(low - 1)).max(1)).expect("a small quantity");
             let row = if count == 1 && !event.cumulative && self.dice.chance(50) { None } else { Some(line as u32 + 1) };
-            event.rows.push((row, if blank { None } else { Some(quantity) }));
+            let leave_blank = blank || (count > 1 && !event.cumulative && self.dice.chance(6));
+            event.rows.push((row, if leave_blank { None } else { Some(quantity) }));
         }
     }
 

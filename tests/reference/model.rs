@@ -8,6 +8,7 @@ use super::limits::{self, Limits, amount};
 use super::rows::{Act, Amount, Ask, Event, Operation};
 use super::story::{self, How, Story, Told, targets};
 use chrono::NaiveDate;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use tppledger::quota::event::{ActKind, EventKind};
 
@@ -61,12 +62,17 @@ type Judged<T> = Result<T, &'static str>;
 #[derive(Clone, Debug)]
 pub struct Model {
     pub records: Vec<Record>,
+    /// How many rows had to fit in a limit, and how many of them came within one unit of it.
+    pub judged: u64,
+    pub close: u64,
+    /// What the last judgment left on the tightest day.
+    margin: Cell<Option<i64>>,
     pub holidays: BTreeSet<NaiveDate>,
 }
 
 impl Model {
     pub fn new(holidays: &BTreeSet<NaiveDate>) -> Model {
-        Model { records: Vec::new(), holidays: holidays.clone() }
+        Model { records: Vec::new(), judged: 0, close: 0, margin: Cell::new(None), holidays: holidays.clone() }
     }
 
     /// Number of the last record.
@@ -76,6 +82,7 @@ impl Model {
 
     /// Decides on a row and records it.
     pub fn perform(&mut self, operation: &Operation) -> Verdict {
+        self.margin.set(None);
         let known = self.known(operation);
         let judged = match (&known, operation) {
             (Some(Ok(seq)), _) => return Verdict::Known { seq: *seq, refused: !self.records[*seq as usize - 1].accepted },
@@ -85,6 +92,10 @@ impl Model {
             (None, Operation::Act(act)) => self.act(act).map(|lacks| Ruling { lacks, ..Ruling::default() }),
         };
         let seq = self.head() + 1;
+        if let Some(margin) = self.margin.get() {
+            self.judged += 1;
+            self.close += u64::from(margin.abs() <= self.unit(operation));
+        }
         match judged {
             Err(why) => Verdict::Error(why.into()),
             Ok(Ruling { lacks, application, resolved, undoes }) => {
@@ -93,6 +104,18 @@ impl Model {
                 if accepted { Verdict::Accepted { seq } } else { Verdict::Refused { seq, lacks } }
             }
         }
+    }
+
+    /// The smallest step of a row: one unit of its lightest line, one thousandth for an act.
+    fn unit(&self, operation: &Operation) -> i64 {
+        let Operation::Event(Event { application: Some(number), .. }) = operation else { return 1 };
+        let lines = self.latest(number, self.head()).map_or(&[][..], |ask| &ask.lines);
+        lines.iter().map(|line| law::units_tpp(line, 1)).min().unwrap_or(1)
+    }
+
+    /// Keeps what a row leaves on its tightest day.
+    fn leaves(&self, margin: i64) {
+        self.margin.set(Some(self.margin.get().map_or(margin, |old| old.min(margin))));
     }
 
     /// Records with their numbers, up to one.
@@ -249,11 +272,12 @@ impl Model {
     }
 
     fn event(&self, event: &Event) -> Judged<Ruling> {
-        use EventKind::{Amend, Correct, Extend, Issue, Revoke, Suspend};
+        use EventKind::{Amend, Attrition, Correct, Extend, Issue, Ship, Surrender};
         if event.authority && !matches!(event.kind, Issue | Amend | Extend | Correct) {
             return Err("overrun_authority has no place here");
         }
-        if matches!(event.kind, Revoke | Suspend) && event.rows != [(None, None)] {
+        let takes_lines = matches!(event.kind, Issue | Amend | Ship | Surrender | Attrition);
+        if !takes_lines && event.rows != [(None, None)] {
             return Err("line or quantity has no place here");
         }
         if event.kind == Correct {
@@ -270,14 +294,16 @@ impl Model {
         let seq = self.head() + 1;
         new.push(Told { seq, event, resolved: &[] });
         let told = story::tell(ask, &new, How { new: Some(seq), ..self.how() }).map_err(|broken| broken.why)?;
-        if matches!(event.kind, EventKind::Ship | EventKind::Attrition) {
+        if matches!(event.kind, Ship | Attrition) {
             self.check_basis(ask, &number, event, &told.resolved)?;
         }
         let mut lacks = Vec::new();
         if matches!(event.kind, Issue | Amend | Extend) && !event.authority {
             lacks = self.lacks(ask, &old, &new, event.kind);
             if let [lack] = lacks.as_mut_slice() {
+                let margin = self.margin.get();
                 lack.largest_quantity = self.largest_quantity(ask, &old, event);
+                self.margin.set(margin);
             }
         }
         let resolved = told.resolved.clone();
@@ -349,6 +375,9 @@ impl Model {
         for (at, on) in period().enumerate() {
             let (Some(headroom), requested) = (headroom[at], rise(at)) else { continue };
             let shortfall = requested - headroom;
+            if requested > 0 {
+                self.leaves(-shortfall);
+            }
             if requested > 0 && shortfall > 0 && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
                 let limit = picture.limit(allocation, on).expect("there is headroom");
                 let largest = headroom.max(0);
@@ -369,11 +398,11 @@ impl Model {
 
     /// For an issue or amendment of a single line, the largest quantity that would fit, found by trying each.
     fn largest_quantity(&self, ask: &Ask, old: &[Told], event: &Event) -> Option<u32> {
-        let lines = targets(ask, event).expect("the event was told");
-        let [(line, quantity)] = lines.as_slice() else { return None };
         if event.kind == EventKind::Extend {
             return None;
         }
+        let lines = targets(ask, event).expect("the event was told");
+        let [(line, quantity)] = lines.as_slice() else { return None };
         let asked = quantity.unwrap_or(ask.lines[*line].quantity);
         let row = Some(*line as u32 + 1);
         let fits = |quantity: u32| {
@@ -437,6 +466,9 @@ impl Model {
         let mut worst: Option<Lack> = None;
         for (at, floor_on) in period().enumerate() {
             let (requested, shortfall) = (after[at] - before[at], after[at] - INCREASES_MOST);
+            if requested > 0 {
+                self.leaves(-shortfall);
+            }
             if requested > 0 && shortfall > 0 && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
                 let headroom = INCREASES_MOST - before[at];
                 let (limit, largest) = (law::BASE + before[at], headroom.max(0));

@@ -331,25 +331,26 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// Takes from the unshipped; what is more than that is charged.
+    /// Takes from the unshipped; what is more than that is charged. Blank is all that is unshipped when it is recorded.
     fn ship(&mut self, told: Told, is_new: bool) -> Result<(), &'static str> {
-        let blank = told.event.rows.iter().all(|(_, quantity)| quantity.is_none());
         let mut units: Vec<(usize, u64)> = Vec::new();
-        if blank && is_new {
-            units.extend(targets(self.ask, told.event)?.iter().map(|(line, _)| (*line, self.units[*line].unshipped)));
-            if units.iter().all(|(_, units)| *units == 0) {
-                return Err("nothing to ship");
+        for (line, quantity) in targets(self.ask, told.event)? {
+            let recorded = told.resolved.iter().find(|(other, _)| *other == line);
+            match (quantity, recorded) {
+                (Some(quantity), _) => {
+                    let (stated, before) = (u64::from(quantity), self.units[line].ship_total);
+                    units.push((line, step(told.event, stated, before)?));
+                    self.units[line].ship_total = if told.event.cumulative { stated } else { before };
+                }
+                (None, Some((_, resolved))) => units.push((line, *resolved)),
+                (None, None) => {
+                    self.resolved.push((line, self.units[line].unshipped));
+                    units.push((line, self.units[line].unshipped));
+                }
             }
-            self.resolved.clone_from(&units);
-        } else if blank {
-            units.extend(told.resolved);
-        } else {
-            for (line, quantity) in targets(self.ask, told.event)? {
-                let stated = u64::from(quantity.ok_or("some quantities are blank")?);
-                let before = self.units[line].ship_total;
-                units.push((line, step(told.event, stated, before)?));
-                self.units[line].ship_total = if told.event.cumulative { stated } else { before };
-            }
+        }
+        if is_new && !self.resolved.is_empty() && units.iter().all(|(_, units)| *units == 0) {
+            return Err("nothing to ship");
         }
         for (line, units) in units {
             let Units { unshipped, shipped, .. } = self.units[line];
