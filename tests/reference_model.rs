@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Rows of the fast share.
-const FEW: u64 = 4_000;
+const FEW: u64 = 30_000;
 
 #[derive(Default)]
 struct Tally {
@@ -108,5 +108,5 @@ fn the_program_and_the_model_agree() {
     for (what, count) in [("accepted", accepted), ("refused", refused), ("errors", errors), ("known", known)] {
         assert!(count * 50 > rows, "only {count} of {rows} rows were {what}: the dice are not worth their name");
     }
-    assert!(close * 10 > judged * 3, "only {close} of {judged} came near to a limit");
+    assert!(close * 4 > judged, "only {close} of {judged} came near to a limit");
 }

@@ -43,10 +43,7 @@ fn batch() -> Batch {
     Batch { recorded_at: 1_750_000_000, recorded_by: "examiner".into(), source: "story".into(), source_sha256: Some([7; 32]) }
 }
 
-fn told<S: Store>(mut store: S) -> S
-where
-    S: Clone,
-{
+fn told<S: Store + Clone>(mut store: S) -> S {
     let failures = page::run_on(&mut store, STORY);
     assert!(failures.is_empty(), "{failures:#?}");
     store

@@ -16,7 +16,7 @@ use crate::quota::timeline::{Broken, Options, replay};
 use crate::quota::tpp::Tpp;
 use crate::store::{Dossier, Fact, NewRecord, Record, Write, canonical};
 use chrono::NaiveDate;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::recent::RecentApplications;
 
@@ -222,12 +222,10 @@ impl<'t, W: Write> Clerk<'t, W> {
     pub(super) fn check_range(&mut self, entries: &[Entry]) -> Result<Option<Rejection>> {
         for entry in entries {
             let gross = self.series(entry.allocation)?.gross().thousandths();
-            let moved: i128 = entries
-                .iter()
-                .filter(|other| other.allocation == entry.allocation)
-                .map(|other| i128::from(other.measures.gross().thousandths()))
-                .sum();
-            if i128::from(gross) + moved >= i128::from(Tpp::GROSS_MAX.thousandths()) {
+            let of_it = entries.iter().filter(|other| other.allocation == entry.allocation);
+            // Both stop at the range, so that no sum of them can wrap.
+            let moved = of_it.fold(0_i64, |sum, other| sum.saturating_add(other.measures.gross().thousandths()));
+            if gross.saturating_add(moved) >= Tpp::GROSS_MAX.thousandths() {
                 return Ok(Some(Rejection::new(
                     "quantity",
                     format!(

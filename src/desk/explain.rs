@@ -7,6 +7,7 @@ use super::registers::Registered;
 use super::tables::{self, amount};
 use crate::error::{Error, Result};
 use crate::intake::Countries;
+use crate::quota::application::Application;
 use crate::quota::codes::Country;
 use crate::quota::finding::parts_of;
 use crate::quota::posting::{Measures, difference};
@@ -321,57 +322,9 @@ pub fn application<S: Store>(ledger: &Ledger<S>, number: &str, as_of: NaiveDate,
         hint: "check the number; `tppledger list applications` lists them".into(),
     })?;
     let latest = dossier.latest();
-    let mut answer = Section::new("Answer");
     let one = Registered::new(&regime, &dossier, as_of.max(latest.submitted_on))?;
-    if let Some(one) = &one {
-        let (requested, licensed, shipped) = one.totals();
-        answer
-            .fact("state", one.state, format!("as of {as_of}"))
-            .fact("applicant", latest.applicant.clone(), "")
-            .fact("submitted on", latest.submitted_on, "")
-            .fact("revision", latest.revision, "")
-            .fact("requested", requested.grouped(), "Supp. 2 to part 748 (c)(4)")
-            .fact("licensed", licensed.grouped(), "")
-            .fact("shipped", shipped.grouped(), "")
-            .fact("unshipped", (licensed - shipped).grouped(), "");
-        if let Some(license) = one.replay.license {
-            answer
-                .fact(
-                    "license",
-                    one.license_number.clone().unwrap_or_else(|| "without a number".into()),
-                    format!("record {}", license.issued_by),
-                )
-                .fact(
-                    "valid",
-                    format!("{} to {}", license.effective_on, license.expires_on),
-                    regime.validity_citation.cite.clone(),
-                )
-                .fact("unused given back on", license.give_back_on, regime.unused_citation.cite.clone());
-        }
-    }
-    let mut lines = Section::new("Lines");
-    for (index, line) in latest.lines.iter().enumerate() {
-        let terms = &line.terms;
-        let state = one.as_ref().and_then(|one| one.replay.lines.get(index));
-        let held =
-            state.map(|state| format!("; licensed {} units, shipped {}", state.licensed(), state.shipped)).unwrap_or_default();
-        let treatment = regime.treatment(terms, latest.submitted_on.max(regime.period.from));
-        let counts = if treatment.counts { "counts" } else { "does not count" };
-        let limited = if treatment.limited { "limited" } else { "not limited" };
-        lines.fact(
-            format!("line {}", terms.line),
-            format!(
-                "{} x {} {} to {} ({}): {} TPP{held}; {counts}, {limited}",
-                terms.quantity,
-                line.device.clone().unwrap_or_else(|| terms.eccn.to_string()),
-                terms.eccn,
-                line.ultimate_consignee,
-                terms.destination,
-                terms.requested_tpp().grouped()
-            ),
-            regime.counted_eccn_citation.cite.clone(),
-        );
-    }
+    let answer = one.as_ref().map_or_else(|| Section::new("Answer"), |one| application_answer(&regime, one, as_of));
+    let lines = lines_section(&regime, latest, one.as_ref());
     let mut history = Section::new("Records");
     let seqs: Vec<u64> =
         dossier.revisions.iter().map(|placed| placed.seq).chain(dossier.events.iter().map(|placed| placed.seq)).collect();
@@ -399,6 +352,61 @@ pub fn application<S: Store>(ledger: &Ledger<S>, number: &str, as_of: NaiveDate,
         }
     }
     Ok(Explanation { title: format!("Application {number}"), sections: vec![answer, lines, history, findings] })
+}
+
+/// State, amounts and license of an application.
+fn application_answer(regime: &Regime, one: &Registered, as_of: NaiveDate) -> Section {
+    let latest = one.application();
+    let mut answer = Section::new("Answer");
+    let (requested, licensed, shipped) = one.totals();
+    answer
+        .fact("state", one.state, format!("as of {as_of}"))
+        .fact("applicant", latest.applicant.clone(), "")
+        .fact("submitted on", latest.submitted_on, "")
+        .fact("revision", latest.revision, "")
+        .fact("requested", requested.grouped(), "Supp. 2 to part 748 (c)(4)")
+        .fact("licensed", licensed.grouped(), "")
+        .fact("shipped", shipped.grouped(), "")
+        .fact("unshipped", (licensed - shipped).grouped(), "");
+    if let Some(license) = one.replay.license {
+        answer
+            .fact(
+                "license",
+                one.license_number.clone().unwrap_or_else(|| "without a number".into()),
+                format!("record {}", license.issued_by),
+            )
+            .fact("valid", format!("{} to {}", license.effective_on, license.expires_on), regime.validity_citation.cite.clone())
+            .fact("unused given back on", license.give_back_on, regime.unused_citation.cite.clone());
+    }
+    answer
+}
+
+/// What each line asks, holds and counts.
+fn lines_section(regime: &Regime, latest: &Application, one: Option<&Registered>) -> Section {
+    let mut lines = Section::new("Lines");
+    for (index, line) in latest.lines.iter().enumerate() {
+        let terms = &line.terms;
+        let state = one.and_then(|one| one.replay.lines.get(index));
+        let held =
+            state.map(|state| format!("; licensed {} units, shipped {}", state.licensed(), state.shipped)).unwrap_or_default();
+        let treatment = regime.treatment(terms, latest.submitted_on.max(regime.period.from));
+        let counts = if treatment.counts { "counts" } else { "does not count" };
+        let limited = if treatment.limited { "limited" } else { "not limited" };
+        lines.fact(
+            format!("line {}", terms.line),
+            format!(
+                "{} x {} {} to {} ({}): {} TPP{held}; {counts}, {limited}",
+                terms.quantity,
+                line.device.as_deref().unwrap_or("units of"),
+                terms.eccn,
+                line.ultimate_consignee,
+                terms.destination,
+                terms.requested_tpp().grouped()
+            ),
+            regime.counted_eccn_citation.cite.clone(),
+        );
+    }
+    lines
 }
 
 /// What a record says, in one line.

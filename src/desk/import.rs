@@ -15,9 +15,10 @@ use crate::quota::finding::FindingCode;
 use crate::quota::regime::Regime;
 use crate::store::{Batch, Digest, End, Read, Store, Write};
 use chrono::NaiveDate;
+use hashbrown::DefaultHashBuilder;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 
@@ -146,7 +147,7 @@ struct Course {
     recent: RecentApplications,
     /// Hashes of the numbers of applications that were rejected, alone or with their file.
     rejected_applications: HashSet<u64>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 /// Imports files in the order in which they act: acts, then applications, then events, each by name.
@@ -164,7 +165,7 @@ pub fn import<S: Store>(
         options,
         recent: RecentApplications::default(),
         rejected_applications: HashSet::new(),
-        hasher: RandomState::new(),
+        hasher: DefaultHashBuilder::default(),
     };
     let (ordered, mut reports) = in_order(sources, witness);
     if course.options.dry_run {
@@ -330,7 +331,7 @@ struct Hand<'t, W: Write> {
     rejects: Rejects,
     rejects_folder: Option<PathBuf>,
     rejected_applications: &'t mut HashSet<u64>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// Numbers of this file, by hash, should it be left out.
     numbers: Vec<u64>,
     followed: HashSet<u64>,

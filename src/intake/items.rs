@@ -186,6 +186,7 @@ impl<F: Form> Iterator for ItemReader<F> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test writes the file that it reads")]
 mod tests {
     use super::*;
     use crate::intake::{AnyItem, Document, EventReader, Reader, read_row};

@@ -46,91 +46,118 @@ pub struct Limits {
 /// [`BrokenAct`] names the first act that does not stand in its place.
 pub fn replay_acts<A: Borrow<Act>>(allocation: Country, acts: &[Placed<A>], new: Option<u64>) -> Result<Limits, BrokenAct> {
     let mut limits = Limits::default();
-    let (mut increase, mut withheld) = (Tpp::ZERO, Tpp::ZERO);
+    let mut in_force = InForce::default();
     for placed in acts.iter().filter(|placed| !placed.is_corrected()) {
         let act: &Act = placed.fact.borrow();
-        let strict = new == Some(placed.seq);
-        let broken = |column, what: String, hint: &str| BrokenAct {
+        let moved = in_force.step(allocation, act, new == Some(placed.seq)).map_err(|fault| BrokenAct {
             seq: placed.seq,
             event_id: act.id.clone(),
             kind: act.kind,
             effective_on: act.effective_on,
-            column,
-            what,
-            hint: hint.to_string(),
-        };
-        let amount = act.tpp.unwrap_or(Tpp::ZERO);
-        let (kind, measures) = match act.kind {
-            ActKind::Review => continue,
-            ActKind::Commit => {
-                limits.committed = true;
-                continue;
-            }
-            ActKind::EndCommitment => {
-                if !limits.committed {
-                    let what = format!("no commitment of {allocation} is in force on {} to be ended", act.effective_on);
-                    return Err(broken("act", what, "record the commitment first, or leave the act out"));
-                }
-                limits.committed = false;
-                continue;
-            }
-            ActKind::Increase => {
-                if !limits.committed {
-                    let what =
-                        format!("no commitment of {allocation} is in force on {}; an increase needs one", act.effective_on);
-                    return Err(broken(
-                        "act",
-                        what,
-                        "record `commit` with the government's assurances first, 742.6(b)(10)(iii)(C)",
-                    ));
-                }
-                increase += amount;
-                (EntryKind::Increase, Measures { increase: amount, ..Measures::ZERO })
-            }
-            ActKind::WithdrawIncrease => {
-                let taken = taken(act, increase, strict).map_err(|()| {
-                    let what = format!(
-                        "withdraws {} TPP of increase, and {} TPP is in force on {}: {} more",
-                        amount.grouped(),
-                        increase.grouped(),
-                        act.effective_on,
-                        (amount - increase).grouped()
-                    );
-                    broken(amount_column(act), what, "leave percent and tpp blank to withdraw all that is in force")
-                })?;
-                increase -= taken;
-                (EntryKind::Increase, Measures { increase: -taken, ..Measures::ZERO })
-            }
-            ActKind::Withhold => {
-                withheld += amount;
-                (EntryKind::Withheld, Measures { withheld: amount, ..Measures::ZERO })
-            }
-            ActKind::EndWithholding => {
-                let taken = taken(act, withheld, strict).map_err(|()| {
-                    let what = format!(
-                        "ends {} TPP of withholding, and {} TPP is withheld on {}: {} more",
-                        amount.grouped(),
-                        withheld.grouped(),
-                        act.effective_on,
-                        (amount - withheld).grouped()
-                    );
-                    broken(amount_column(act), what, "leave percent and tpp blank to end all that is withheld")
-                })?;
-                withheld -= taken;
-                (EntryKind::Withheld, Measures { withheld: -taken, ..Measures::ZERO })
-            }
-            ActKind::CarryIn => {
-                let all = Measures { licensed: amount, not_limited: amount, shipped: amount, ..Measures::ZERO };
-                (EntryKind::CarriedIn, all)
-            }
-        };
-        if !measures.is_zero() {
+            column: fault.column,
+            what: fault.what,
+            hint: fault.hint.to_string(),
+        })?;
+        if let Some((kind, measures)) = moved.filter(|(_, measures)| !measures.is_zero()) {
             let posting =
                 Posting { cause: Some(placed.seq), effective_on: act.effective_on, line: 0, allocation, kind, measures };
             limits.postings.push(posting);
         }
     }
+    limits.committed = in_force.committed;
     Ok(limits)
+}
+
+/// What is wrong with an act in its place.
+struct Fault {
+    column: &'static str,
+    what: String,
+    hint: &'static str,
+}
+
+/// What is in force after an act.
+#[derive(Default)]
+struct InForce {
+    committed: bool,
+    increase: Tpp,
+    withheld: Tpp,
+}
+
+impl InForce {
+    /// Takes an act, and says what it moves.
+    fn step(&mut self, allocation: Country, act: &Act, strict: bool) -> Result<Option<(EntryKind, Measures)>, Fault> {
+        let amount = act.tpp.unwrap_or(Tpp::ZERO);
+        let increase = |tpp| Ok(Some((EntryKind::Increase, Measures { increase: tpp, ..Measures::ZERO })));
+        let withheld = |tpp| Ok(Some((EntryKind::Withheld, Measures { withheld: tpp, ..Measures::ZERO })));
+        match act.kind {
+            ActKind::Review => Ok(None),
+            ActKind::Commit => {
+                self.committed = true;
+                Ok(None)
+            }
+            ActKind::EndCommitment if self.committed => {
+                self.committed = false;
+                Ok(None)
+            }
+            ActKind::EndCommitment => Err(Fault {
+                column: "act",
+                what: format!("no commitment of {allocation} is in force on {} to be ended", act.effective_on),
+                hint: "record the commitment first, or leave the act out",
+            }),
+            ActKind::Increase if !self.committed => Err(Fault {
+                column: "act",
+                what: format!("no commitment of {allocation} is in force on {}; an increase needs one", act.effective_on),
+                hint: "record `commit` with the government's assurances first, 742.6(b)(10)(iii)(C)",
+            }),
+            ActKind::Increase => {
+                self.increase += amount;
+                increase(amount)
+            }
+            ActKind::WithdrawIncrease => {
+                let taken = taken(act, self.increase, strict).map_err(|()| too_much_withdrawn(act, self.increase))?;
+                self.increase -= taken;
+                increase(-taken)
+            }
+            ActKind::Withhold => {
+                self.withheld += amount;
+                withheld(amount)
+            }
+            ActKind::EndWithholding => {
+                let taken = taken(act, self.withheld, strict).map_err(|()| too_much_ended(act, self.withheld))?;
+                self.withheld -= taken;
+                withheld(-taken)
+            }
+            // Licensed before this ledger was kept: it counts and is not limited.
+            ActKind::CarryIn => {
+                let all = Measures { licensed: amount, not_limited: amount, shipped: amount, ..Measures::ZERO };
+                Ok(Some((EntryKind::CarriedIn, all)))
+            }
+        }
+    }
+}
+
+fn too_much_withdrawn(act: &Act, there: Tpp) -> Fault {
+    let amount = act.tpp.unwrap_or(Tpp::ZERO);
+    let what = format!(
+        "withdraws {} TPP of increase, and {} TPP is in force on {}: {} more",
+        amount.grouped(),
+        there.grouped(),
+        act.effective_on,
+        (amount - there).grouped()
+    );
+    Fault { column: amount_column(act), what, hint: "leave percent and tpp blank to withdraw all that is in force" }
+}
+
+fn too_much_ended(act: &Act, there: Tpp) -> Fault {
+    let amount = act.tpp.unwrap_or(Tpp::ZERO);
+    let what = format!(
+        "ends {} TPP of withholding, and {} TPP is withheld on {}: {} more",
+        amount.grouped(),
+        there.grouped(),
+        act.effective_on,
+        (amount - there).grouped()
+    );
+    Fault { column: amount_column(act), what, hint: "leave percent and tpp blank to end all that is withheld" }
 }
 
 /// What an act that takes away takes: its number, or all that is there. `Err` when there is less, or, for a new act

@@ -23,6 +23,7 @@ pub fn regime() -> RegimeKept {
 }
 
 /// Runs a page; what does not hold, with its line.
+#[allow(dead_code, reason = "each test binary uses its part of this module")]
 pub fn run<S: Store>(store: S, text: &str) -> Vec<String> {
     run_keeping(store, text).1
 }

@@ -92,10 +92,13 @@ impl Stores {
     }
 }
 
+/// Figures by destination.
+type ByDestination<T> = Vec<(&'static str, T)>;
+
 /// Questions with the model's answers.
 struct Questions {
-    rows: Vec<(u64, NaiveDate, Vec<(&'static str, Row)>)>,
-    movements: Vec<(u64, Quarter, Vec<(&'static str, Movement)>)>,
+    rows: Vec<(u64, NaiveDate, ByDestination<Row>)>,
+    movements: Vec<(u64, Quarter, ByDestination<Movement>)>,
     states: Vec<(u64, NaiveDate, String, &'static str)>,
     expiries: Vec<(String, Option<NaiveDate>)>,
 }

@@ -15,8 +15,9 @@ use crate::quota::event::{Act, ActAmount, Basis, Event, Placed};
 use crate::quota::posting::{Entry, EntryKind, Measures};
 use crate::store::{Batch, Digest, Dossier, Fact, Head, NewRecord, Read, Record, RegimeKept, Write, canonical};
 use chrono::NaiveDate;
+use hashbrown::HashMap;
 use rusqlite::{Connection, Statement, params};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// From so many records on, a transaction is a bulk import.
