@@ -395,9 +395,9 @@ fn lines_section(regime: &Regime, latest: &Application, one: Option<&Registered>
         lines.fact(
             format!("line {}", terms.line),
             format!(
-                "{} x {} {} to {} ({}): {} TPP{held}; {counts}, {limited}",
+                "{} {} {} to {} ({}): {} TPP{held}; {counts}, {limited}",
                 terms.quantity,
-                line.device.as_deref().unwrap_or("units of"),
+                line.device.as_ref().map_or_else(|| "units of".to_string(), |device| format!("x {device}")),
                 terms.eccn,
                 line.ultimate_consignee,
                 terms.destination,
