@@ -157,16 +157,6 @@ pub struct InitArgs {
     /// A regime folder of your own; the built-in us-ear-ai-diffusion if left out.
     #[arg(long, value_name = "DIR")]
     pub regime: Option<PathBuf>,
-    /// For whom the ledger is kept.
-    #[arg(long = "for", value_enum, default_value_t = DeskArg::Agency)]
-    pub desk: DeskArg,
-}
-
-/// For whom a ledger is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum DeskArg {
-    /// The agency that issues the licenses.
-    Agency,
 }
 
 /// `import`.

@@ -153,7 +153,6 @@ fn filter(context: &Context, args: &ListArgs) -> Result<Filter> {
         from: day("--from", &args.from)?,
         to: day("--to", &args.to)?,
         findings,
-        events: Vec::new(),
         application: args.application.clone(),
     })
 }

@@ -3,7 +3,6 @@
 use super::tables::{country, country_name, day};
 use crate::error::Result;
 use crate::quota::application::Application;
-use crate::quota::event::EventKind;
 use crate::quota::finding::{FindingCode, parts_of};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::{LineState, Options, Replay, State, replay};
@@ -199,8 +198,6 @@ pub struct Filter {
     pub to: Option<NaiveDate>,
     /// Findings.
     pub findings: Vec<FindingCode>,
-    /// Kinds of event.
-    pub events: Vec<EventKind>,
     /// One application.
     pub application: Option<String>,
 }

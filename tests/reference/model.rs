@@ -440,7 +440,9 @@ impl Model {
         if event.on < on {
             return Err("before what it corrects");
         }
-        let lacks = if event.authority { Vec::new() } else { lacks };
+        // An authority may order what does not fit; it does not raise the maximum of the increases.
+        let raises = matches!(&record.operation, Operation::Act(target) if target.kind == ActKind::WithdrawIncrease);
+        let lacks = if event.authority && !raises { Vec::new() } else { lacks };
         Ok(Ruling { lacks, undoes: Some(seq), ..Ruling::default() })
     }
 
