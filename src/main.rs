@@ -5,6 +5,11 @@
 use std::process::ExitCode;
 use tppledger::cli::{Clock, main as run};
 
+/// An import hands records from thread to thread, and the system's allocator pays dearly for freeing on one thread what
+/// another allocated.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // SOURCE_DATE_EPOCH, if set, is the clock, so that a run can be repeated to the byte.
     let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.trim().parse().ok());

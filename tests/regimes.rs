@@ -15,7 +15,7 @@ use tppledger::quota::codes::Country;
 use tppledger::quota::regime::{Regime, Standing, SwitchKey};
 use tppledger::quota::tpp::Tpp;
 use tppledger::store::memory::MemoryStore;
-use tppledger::store::{End, Read, Store};
+use tppledger::store::{Ask, End, Store};
 
 mod page;
 

@@ -15,7 +15,7 @@ use tppledger::quota::codes::Country;
 use tppledger::quota::posting::{Entry, Measures};
 use tppledger::store::memory::MemoryStore;
 use tppledger::store::sqlite::{SqliteStore, schema};
-use tppledger::store::{Batch, End, Read, Store, hex};
+use tppledger::store::{Ask, Batch, End, Read, Store, hex};
 
 /// A ledger with one of everything.
 const STORY: &str = "\
@@ -142,7 +142,7 @@ fn a_transaction_that_fails_or_is_rolled_back_leaves_no_trace() {
             effective_on: entry.effective_on,
         };
         let result = store.write(batch(), |tx| {
-            use tppledger::store::Write;
+            use tppledger::store::{Append, Write};
             let seq = tx.head()?.seq + 1;
             tx.keep_regime(tppledger::store::RegimeKept {
                 adopted_by: seq,
@@ -151,15 +151,14 @@ fn a_transaction_that_fails_or_is_rolled_back_leaves_no_trace() {
                 text: String::new(),
             })?;
             let record = tppledger::store::NewRecord {
-                fact: &fact,
+                fact: fact.clone(),
                 application: None,
                 allocation: None,
-                shortfalls: &[],
-                findings: "",
-                entries: &[entry],
-                body: None,
+                shortfalls: Vec::new(),
+                findings: String::new(),
+                entries: vec![entry],
             };
-            assert_eq!(tx.append(record)?, Some(seq));
+            assert_eq!(tx.append(&record.prepare())?, Some(seq));
             match end {
                 Ok(end) => Ok(((), end)),
                 Err(()) => Err(Error::usage("a fault", "none")),

@@ -50,6 +50,7 @@ pub(super) fn options(
         recorded_by: context.recorded_by(),
         recorded_at: context.clock.seconds,
         today: context.today(),
+        write_behind: None,
     }
 }
 

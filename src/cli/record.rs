@@ -9,7 +9,7 @@ use crate::desk::recent::RecentApplications;
 use crate::error::{Error, Result};
 use crate::intake::{AnyItem, Document, Place, Problem, Reader, TableReader, did_you_mean, hint_with};
 use crate::quota::event::{ActKind, EventKind};
-use crate::store::{Batch, End, Read, Store};
+use crate::store::{Ask, Batch, End, Store};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ fn problem(rejection: &Rejection) -> Problem {
 }
 
 /// An id that is not taken: `rec-` and the number that the record will have.
-fn made_id(read: &impl Read) -> Result<String> {
+fn made_id(read: &impl Ask) -> Result<String> {
     let next = read.head()?.seq + 1;
     let mut id = format!("rec-{next}");
     let mut again = 1;
@@ -116,7 +116,7 @@ fn read_act(context: &Context, args: &RecordArgs, id: &str) -> Result<AnyItem> {
     read_row(Document::Acts.as_str(), vec![cells])
 }
 
-fn read_event(context: &Context, args: &RecordArgs, id: &str, read: &impl Read) -> Result<AnyItem> {
+fn read_event(context: &Context, args: &RecordArgs, id: &str, read: &impl Ask) -> Result<AnyItem> {
     misplaced(&args.what, &[("--percent", args.percent.is_some()), ("--tpp", args.tpp.is_some())])?;
     let mut cells = Cells::from([
         ("event_id", id.to_string()),

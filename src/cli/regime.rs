@@ -9,7 +9,7 @@ use crate::desk::adopt::{adopt, entries_of_change};
 use crate::desk::ledger::{read_regime, to_keep};
 use crate::error::{Error, Result};
 use crate::quota::regime::{Citation, Regime};
-use crate::store::{Batch, End, Store, hex};
+use crate::store::{Batch, End, Read, Store, hex};
 use std::path::Path;
 
 pub(super) fn init(context: &Context, args: &InitArgs) -> Result<Ending> {
@@ -179,7 +179,8 @@ fn adopt_regime(context: &Context, folder: &Path, reference: &str, dry_run: bool
         return Ok(Ending::default());
     }
     if dry_run {
-        let entries = entries_of_change(&ledger.store.read()?, &old, &new)?;
+        let read = ledger.store.read()?;
+        let entries = entries_of_change(|visit| read.dossiers(visit), &old, &new)?;
         context.print_bytes(
             format!("adopting {} would post {} entries; nothing was recorded\n", kept.id, entries.len()).as_bytes(),
         )?;

@@ -9,7 +9,7 @@ use super::import::{Speaker, ending, options};
 use crate::desk::import::{FileReport, Source, import};
 use crate::desk::pack::{PackOptions, headroom_rows, make_pack};
 use crate::error::{Error, Result};
-use crate::store::{Read, Store};
+use crate::store::{Ask, Store};
 use std::path::Path;
 
 pub(super) fn run(context: &Context, args: &RunArgs) -> Result<Ending> {

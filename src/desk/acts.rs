@@ -1,18 +1,18 @@
 //! The clerk's work on an act, and on the correction of one: limits, commitments, withholding.
 
-use super::clerk::{Answer, Clerk, Outcome, Rejection, lost};
+use super::clerk::{Answer, Clerk, Home, Rejection, lost};
 use super::events::overrun;
 use crate::error::Result;
 use crate::quota::codes::Country;
 use crate::quota::decision::{Shortfall, judge_increase, judge_withholding};
 use crate::quota::event::{Act, ActAmount, Event, Placed, in_order};
-use crate::quota::finding::{Finding, findings_text};
+use crate::quota::finding::Finding;
 use crate::quota::limits::{BrokenAct, Limits, limit_rise, replay_acts};
 use crate::quota::posting::difference;
 use crate::quota::regime::Standing;
-use crate::store::{Fact, NewRecord, Record, Write};
+use crate::store::{Append, Fact, Record};
 
-impl<W: Write> Clerk<'_, W> {
+impl<W: Append> Clerk<'_, W> {
     /// Records an act: accepted, refused by a limit, known already, or rejected.
     ///
     /// # Errors
@@ -40,26 +40,8 @@ impl<W: Write> Clerk<'_, W> {
         }
         let shortfalls = self.limit_shortfalls(allocation, &old, &new)?;
         let findings: Vec<Finding> = self.future_dated(act.effective_on).into_iter().collect();
-        let refused = !shortfalls.is_empty();
         let fact = Fact::Act(settled);
-        let text = findings_text(&findings);
-        let record = NewRecord {
-            fact: &fact,
-            application: None,
-            allocation: Some(allocation),
-            shortfalls: &shortfalls,
-            findings: &text,
-            entries: if refused { &[] } else { &entries },
-            body: None,
-        };
-        match self.append(record)? {
-            None => {
-                let known = self.tx.find(&act.id)?.ok_or_else(|| lost("act", &act.id))?;
-                Ok(self.known(&known, &fact))
-            }
-            Some(seq) if refused => Ok(Ok(Outcome::Refused { seq, shortfalls })),
-            Some(seq) => Ok(Ok(Outcome::Recorded { seq, findings, entries: entries.len() })),
-        }
+        self.conclude(fact, Home::Allocation(allocation), findings, entries, shortfalls)
     }
 
     fn act_rejected_unless_known(&mut self, act: &Act, rejection: Rejection) -> Answer {
@@ -160,34 +142,14 @@ impl<W: Write> Clerk<'_, W> {
             }
         };
         let entries = difference(&old.postings, &new.postings, Some(target.seq));
-        let shortfalls = self.limit_shortfalls(allocation, &old, &new)?;
+        let mut shortfalls = self.limit_shortfalls(allocation, &old, &new)?;
         // No authority raises the maximum of the law; one may order what does not fit in the headroom.
         let maximum_broken =
             shortfalls.iter().any(|shortfall| shortfall.code == crate::quota::decision::RefusalCode::IncreaseAboveMaximum);
-        let refused = !shortfalls.is_empty() && (maximum_broken || event.overrun_authority.is_none());
         let mut findings: Vec<Finding> = self.future_dated(event.effective_on).into_iter().collect();
-        if !refused {
-            findings.extend(shortfalls.iter().map(overrun));
+        if event.overrun_authority.is_some() && !maximum_broken {
+            findings.extend(shortfalls.drain(..).map(|shortfall| overrun(&shortfall)));
         }
-        findings.sort();
-        let fact = Fact::Event(event.clone(), None);
-        let text = findings_text(&findings);
-        let record = NewRecord {
-            fact: &fact,
-            application: None,
-            allocation: Some(allocation),
-            shortfalls: if refused { &shortfalls } else { &[] },
-            findings: &text,
-            entries: if refused { &[] } else { &entries },
-            body: None,
-        };
-        match self.append(record)? {
-            None => {
-                let known = self.tx.find(&event.id)?.ok_or_else(|| lost("event", &event.id))?;
-                Ok(self.known(&known, &fact))
-            }
-            Some(seq) if refused => Ok(Ok(Outcome::Refused { seq, shortfalls })),
-            Some(seq) => Ok(Ok(Outcome::Recorded { seq, findings, entries: entries.len() })),
-        }
+        self.conclude(Fact::Event(event.clone(), None), Home::Allocation(allocation), findings, entries, shortfalls)
     }
 }

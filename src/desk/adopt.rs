@@ -9,16 +9,20 @@ use crate::error::{Error, Result};
 use crate::quota::posting::{Entry, Posting, difference, merged};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::{Options, replay};
-use crate::store::{Dossier, Fact, NewRecord, Read, RegimeKept, Write};
+use crate::store::{Dossier, Fact, NewRecord, RegimeKept, Write};
 use chrono::NaiveDate;
 
-/// The entries that a change of regime posts.
+/// The entries that a change of regime posts, over `each` application of the ledger.
 ///
 /// # Errors
 /// When the store cannot be read, or an event does not stand under the new regime.
-pub fn entries_of_change(read: &impl Read, old: &Regime, new: &Regime) -> Result<Vec<Entry>> {
+pub fn entries_of_change(
+    each: impl FnOnce(&mut dyn FnMut(Dossier) -> Result<()>) -> Result<()>,
+    old: &Regime,
+    new: &Regime,
+) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    read.dossiers(&mut |dossier| {
+    each(&mut |dossier| {
         entries.extend(change_of(&dossier, old, new)?);
         Ok(())
     })?;
@@ -57,19 +61,14 @@ pub fn adopt<W: Write>(
     reference: &str,
     today: NaiveDate,
 ) -> Result<(u64, usize)> {
-    let entries = entries_of_change(tx, old, new)?;
+    let entries = entries_of_change(|visit| tx.dossiers(visit), old, new)?;
     let fact = Fact::Regime { id: kept.id.clone(), digest: kept.digest, reference: reference.to_string(), effective_on: today };
     let seq = tx.head()?.seq + 1;
     tx.keep_regime(RegimeKept { adopted_by: seq, ..kept })?;
-    let record = NewRecord {
-        fact: &fact,
-        application: None,
-        allocation: None,
-        shortfalls: &[],
-        findings: "",
-        entries: &entries,
-        body: None,
-    };
-    let seq = tx.append(record)?.ok_or_else(|| lost("regime", &fact.id()))?;
-    Ok((seq, entries.len()))
+    let posted = entries.len();
+    let record =
+        NewRecord { fact, application: None, allocation: None, shortfalls: Vec::new(), findings: String::new(), entries };
+    let record = record.prepare();
+    let seq = tx.append(&record)?.ok_or_else(|| lost("regime", &record.fact.id()))?;
+    Ok((seq, posted))
 }

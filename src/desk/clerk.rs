@@ -14,9 +14,10 @@ use crate::quota::posting::{Entry, difference};
 use crate::quota::regime::{Regime, Standing};
 use crate::quota::timeline::{Broken, Options, replay};
 use crate::quota::tpp::Tpp;
-use crate::store::{Dossier, Fact, NewRecord, Record, Write, canonical};
+use crate::store::{Append, Dossier, Fact, NewRecord, Prepared, Record, Wanted};
 use chrono::NaiveDate;
 use hashbrown::HashMap;
+use std::sync::Arc;
 
 use super::recent::RecentApplications;
 
@@ -114,11 +115,8 @@ impl Rejection {
 /// that the reading thread can do it.
 #[derive(Clone, Debug)]
 pub struct PreparedApplication {
-    fact: Fact,
-    entries: Vec<Entry>,
+    record: Arc<Prepared>,
     findings: Vec<Finding>,
-    text: String,
-    body: Vec<u8>,
 }
 
 impl PreparedApplication {
@@ -130,16 +128,21 @@ impl PreparedApplication {
         let entries = difference(&[], &replayed.postings, None);
         let mut findings = application.findings(regime);
         findings.extend(future_dated(application.submitted_on, today));
-        let text = findings_text(&findings);
         let fact = Fact::Application(application);
-        let mut body = Vec::with_capacity(320);
-        canonical::body_part(&mut body, &fact, &text, &[], &entries);
-        PreparedApplication { fact, entries, findings, text, body }
+        let record = NewRecord {
+            fact,
+            application: None,
+            allocation: None,
+            shortfalls: Vec::new(),
+            findings: findings_text(&findings),
+            entries,
+        };
+        PreparedApplication { record: record.prepare(), findings }
     }
 
     /// The application.
     pub fn application(&self) -> &Application {
-        match &self.fact {
+        match &self.record.fact {
             Fact::Application(application) => application,
             _ => unreachable!("it is made of an application"),
         }
@@ -151,11 +154,20 @@ fn future_dated(effective_on: NaiveDate, today: NaiveDate) -> Option<Finding> {
     (effective_on > today).then(|| Finding::new(FindingCode::FutureDated, format!("{effective_on}, recorded {today}")))
 }
 
+/// What a fact belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Home {
+    /// The application with this first record.
+    Application(u64),
+    /// The allocation of a country.
+    Allocation(Country),
+}
+
 /// Recorded, known, refused; or rejected; or the store failed.
 pub type Answer = Result<std::result::Result<Outcome, Rejection>>;
 
 /// Decides and records facts in one transaction.
-pub struct Clerk<'t, W: Write> {
+pub struct Clerk<'t, W: Append> {
     pub(super) tx: &'t mut W,
     pub(super) regime: &'t Regime,
     pub(super) today: NaiveDate,
@@ -164,7 +176,7 @@ pub struct Clerk<'t, W: Write> {
     next: u64,
 }
 
-impl<'t, W: Write> Clerk<'t, W> {
+impl<'t, W: Append> Clerk<'t, W> {
     /// A clerk for a transaction.
     ///
     /// # Errors
@@ -179,6 +191,19 @@ impl<'t, W: Write> Clerk<'t, W> {
     /// What this command recorded and rolled back is not to be remembered.
     pub fn forget_recent(&mut self) {
         self.recent.clear();
+    }
+
+    /// Tells the store what will be asked soon; what is remembered here is not asked.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn look_ahead(&mut self, add: impl FnOnce(&mut Wanted, &RecentApplications)) -> Result<()> {
+        let recent = &*self.recent;
+        self.tx.look_ahead(|| {
+            let mut wanted = Wanted::default();
+            add(&mut wanted, recent);
+            wanted
+        })
     }
 
     /// Number that the next record will have.
@@ -204,18 +229,47 @@ impl<'t, W: Write> Clerk<'t, W> {
     }
 
     /// Appends a record and moves the series; `None` when the id is known.
-    pub(super) fn append(&mut self, record: NewRecord) -> Result<Option<u64>> {
-        let entries = record.entries;
+    fn append(&mut self, record: &Arc<Prepared>) -> Result<Option<u64>> {
         let Some(seq) = self.tx.append(record)? else { return Ok(None) };
         debug_assert_eq!(seq, self.next, "records are numbered densely");
         self.next = seq + 1;
         self.recent.recorded(seq);
-        for entry in entries {
+        for entry in &record.entries {
             if let Some(series) = self.series.get_mut(&entry.allocation) {
                 series.add(entry.effective_on, &entry.measures);
             }
         }
         Ok(Some(seq))
+    }
+
+    /// Records an event or an act that was worked out: a refusal where limits are broken, and then it posts nothing. An id
+    /// that is known answers for itself.
+    pub(super) fn conclude(
+        &mut self,
+        fact: Fact,
+        home: Home,
+        mut findings: Vec<Finding>,
+        entries: Vec<Entry>,
+        shortfalls: Vec<Shortfall>,
+    ) -> Answer {
+        findings.sort();
+        let entries = if shortfalls.is_empty() { entries } else { Vec::new() };
+        let (application, allocation) = match home {
+            Home::Application(first) => (Some(first), None),
+            Home::Allocation(country) => (None, Some(country)),
+        };
+        let findings_text = findings_text(&findings);
+        let record = NewRecord { fact, application, allocation, shortfalls, findings: findings_text, entries }.prepare();
+        let Some(seq) = self.append(&record)? else {
+            let id = record.fact.id();
+            let known = self.tx.find(&id)?.ok_or_else(|| lost("record", &id))?;
+            return Ok(self.known(&known, &record.fact));
+        };
+        Ok(Ok(if record.is_refused() {
+            Outcome::Refused { seq, shortfalls: record.shortfalls.clone() }
+        } else {
+            Outcome::Recorded { seq, findings, entries: record.entries.len() }
+        }))
     }
 
     /// Whether the entries keep every allocation within the range of exact sums.
@@ -274,23 +328,14 @@ impl<'t, W: Write> Clerk<'t, W> {
         if let Some(rejection) = self.home_destination(application) {
             return Ok(Err(rejection));
         }
-        if let Some(rejection) = self.check_range(&prepared.entries)? {
+        if let Some(rejection) = self.check_range(&prepared.record.entries)? {
             return Ok(Err(rejection));
         }
         // Most applications are new: they are recorded without a look-up, and a known number shows as a conflict.
-        let record = NewRecord {
-            fact: &prepared.fact,
-            application: None,
-            allocation: None,
-            shortfalls: &[],
-            findings: &prepared.text,
-            entries: &prepared.entries,
-            body: Some(&prepared.body),
-        };
-        match self.append(record)? {
+        match self.append(&prepared.record)? {
             Some(seq) => {
                 self.recent.remember(seq, application);
-                Ok(Ok(Outcome::Recorded { seq, findings: prepared.findings.clone(), entries: prepared.entries.len() }))
+                Ok(Ok(Outcome::Recorded { seq, findings: prepared.findings.clone(), entries: prepared.record.entries.len() }))
             }
             None => self.known_application(application, prepared.findings.clone()),
         }
@@ -368,21 +413,18 @@ impl<'t, W: Write> Clerk<'t, W> {
         if let Some(rejection) = self.check_range(&entries)? {
             return Ok(Err(rejection));
         }
-        let fact = Fact::Application(application.clone());
-        let text = findings_text(&findings);
-        let first = Some(dossier.first);
         let record = NewRecord {
-            fact: &fact,
-            application: first,
+            fact: Fact::Application(application.clone()),
+            application: Some(dossier.first),
             allocation: None,
-            shortfalls: &[],
-            findings: &text,
-            entries: &entries,
-            body: None,
+            shortfalls: Vec::new(),
+            findings: findings_text(&findings),
+            entries,
         };
-        let seq = self.append(record)?.ok_or_else(|| lost("revision of", &application.number))?;
+        let record = record.prepare();
+        let seq = self.append(&record)?.ok_or_else(|| lost("revision of", &application.number))?;
         self.recent.forget(&application.number);
-        Ok(Ok(Outcome::Recorded { seq, findings, entries: entries.len() }))
+        Ok(Ok(Outcome::Recorded { seq, findings, entries: record.entries.len() }))
     }
 
     /// Replays what is recorded; that it stands is an invariant of the ledger.

@@ -1,15 +1,15 @@
 //! The clerk's work on an event: the application it is about, what it changes, whether that fits.
 
-use super::clerk::{Answer, Clerk, Outcome, Rejection, lost};
+use super::clerk::{Answer, Clerk, Home, Outcome, Rejection, lost};
 use crate::error::Result;
 use crate::quota::application::{Terms, largest};
 use crate::quota::decision::Shortfall;
 use crate::quota::event::{Event, EventKind, Placed, in_order};
-use crate::quota::finding::{Finding, FindingCode, findings_text};
+use crate::quota::finding::{Finding, FindingCode};
 use crate::quota::posting::{Entry, EntryKind, Posting, Rise, difference, rises};
 use crate::quota::timeline::{Options, Replay, replay};
 use crate::quota::tpp::Tpp;
-use crate::store::{Fact, NewRecord, Record, Write};
+use crate::store::{Append, Fact, Record};
 use chrono::NaiveDate;
 
 /// What an event is about.
@@ -29,7 +29,7 @@ struct Worked {
     shortfalls: Vec<Shortfall>,
 }
 
-impl<W: Write> Clerk<'_, W> {
+impl<W: Append> Clerk<'_, W> {
     /// Records an event: accepted, refused by a limit, known already, or rejected.
     ///
     /// # Errors
@@ -324,38 +324,17 @@ impl<W: Write> Clerk<'_, W> {
     }
 
     fn record_event(&mut self, worked: Worked, case: &Case) -> Answer {
-        let Worked { mut event, mut entries, mut findings, shortfalls } = worked;
+        let Worked { mut event, entries, mut findings, mut shortfalls } = worked;
         event.application = Some(case.number.clone());
-        let authorized = event.overrun_authority.is_some();
-        let refused = !shortfalls.is_empty() && !authorized;
-        if authorized {
-            findings.extend(shortfalls.iter().map(overrun));
+        if event.overrun_authority.is_some() {
+            findings.extend(shortfalls.drain(..).map(|shortfall| overrun(&shortfall)));
         }
-        findings.sort();
-        if refused {
-            entries.clear();
-        }
-        let id = event.id.clone();
         let fact = Fact::Event(event, Some(case.number.clone()));
-        let text = findings_text(&findings);
-        let record = NewRecord {
-            fact: &fact,
-            application: Some(case.first),
-            allocation: None,
-            shortfalls: if refused { &shortfalls } else { &[] },
-            findings: &text,
-            entries: &entries,
-            body: None,
-        };
-        let Some(seq) = self.append(record)? else {
-            let known = self.tx.find(&id)?.ok_or_else(|| lost("event", &id))?;
-            return Ok(self.known(&known, &fact));
-        };
-        if refused {
-            return Ok(Ok(Outcome::Refused { seq, shortfalls }));
+        let answer = self.conclude(fact, Home::Application(case.first), findings, entries, shortfalls)?;
+        if let Ok(Outcome::Recorded { .. }) = answer {
+            self.recent.forget(&case.number);
         }
-        self.recent.forget(&case.number);
-        Ok(Ok(Outcome::Recorded { seq, findings, entries: entries.len() }))
+        Ok(answer)
     }
 }
 

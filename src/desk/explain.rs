@@ -15,7 +15,7 @@ use crate::quota::regime::{Regime, Standing, SwitchKey};
 use crate::quota::timeline::{Options, replay};
 use crate::quota::tpp::Tpp;
 use crate::report::{Cell, Table, columns};
-use crate::store::{Dossier, Fact, Read, Record, Store};
+use crate::store::{Ask, Dossier, Fact, Read, Record, Store};
 use chrono::NaiveDate;
 
 /// An explanation: sections of facts and tables.

@@ -13,7 +13,8 @@ use crate::intake::{AnyItem, Document, Item, Place, Problem, Reader, TableReader
 use crate::quota::event::{Act, Event};
 use crate::quota::finding::FindingCode;
 use crate::quota::regime::Regime;
-use crate::store::{Batch, Digest, End, Read, Store, Write};
+use crate::store::behind::behind;
+use crate::store::{Append, Batch, Digest, End, IdKind, Store, Write};
 use chrono::NaiveDate;
 use hashbrown::DefaultHashBuilder;
 use sha2::{Digest as _, Sha256};
@@ -37,6 +38,8 @@ pub struct ImportOptions {
     pub recorded_at: i64,
     /// The day of recording.
     pub today: NaiveDate,
+    /// Whether to write behind; `None`: large files are. What is recorded is the same.
+    pub write_behind: Option<bool>,
 }
 
 /// A file to import.
@@ -158,7 +161,7 @@ pub fn import<S: Store>(
     ledger: &mut Ledger<S>,
     sources: &[Source],
     options: ImportOptions,
-    witness: &mut dyn Witness,
+    witness: &mut (dyn Witness + Send),
 ) -> Result<Vec<FileReport>> {
     let regime = ledger.regime();
     let mut course = Course {
@@ -216,7 +219,7 @@ fn batch(options: &ImportOptions, source: &str, source_sha256: Option<Digest>) -
 }
 
 /// Tells the documents apart and puts them in the order in which they act. What is no document is told and left out.
-fn in_order(sources: &[Source], witness: &mut dyn Witness) -> (Vec<(Document, Source)>, Vec<FileReport>) {
+fn in_order(sources: &[Source], witness: &mut (dyn Witness + Send)) -> (Vec<(Document, Source)>, Vec<FileReport>) {
     let (mut ordered, mut reports) = (Vec::new(), Vec::new());
     for source in sources {
         match source.table().and_then(|table| Document::of(&table)) {
@@ -267,6 +270,17 @@ fn known_file(document: Document, source: &Source, course: &mut Course) -> Resul
 /// Items handed from the reading thread at a time.
 const HANDFUL: usize = 512;
 
+/// From so many bytes on, and for each record of the ledger so many more, a file is written behind: a thread more, and the
+/// recorded ids read once, cost more than they save on a small file.
+const WRITTEN_BEHIND_FROM: u64 = 4 << 20;
+const WRITTEN_BEHIND_PER_RECORD: u64 = 8;
+
+/// Items with the bytes of the file read so far.
+type Handful = (Vec<Taken>, u64);
+
+/// What goes back to the reading thread to be dropped where it was made, so that it costs the others nothing.
+type Spent = Box<dyn Send>;
+
 /// Imports one file inside a transaction, and says whether to keep it.
 fn import_one<W: Write>(
     tx: &mut W,
@@ -274,30 +288,27 @@ fn import_one<W: Write>(
     document: Document,
     source: &Source,
     course: &mut Course,
-    witness: &mut dyn Witness,
+    witness: &mut (dyn Witness + Send),
 ) -> Result<(FileReport, End)> {
-    let mut report = report_of(source, Some(document));
-    let size = crate::files::size(&source.path);
-    let keep_raw = course.options.accept_good_rows;
-    let mut reader = match source.reader(keep_raw) {
+    let report = report_of(source, Some(document));
+    let mut reader = match source.reader(course.options.accept_good_rows) {
         Ok(reader) => reader,
         Err(problems) => {
             problems.iter().for_each(|problem| witness.problem(problem));
-            report = FileReport { problems: problems.len() as u64, left_out: true, ..report };
-            return Ok((report, End::Rollback));
+            return Ok((FileReport { problems: problems.len() as u64, left_out: true, ..report }, End::Rollback));
         }
     };
+    let size = crate::files::size(&source.path);
+    let rejects = Rejects::new(source, reader.header().to_vec());
     let file = Arc::clone(reader.file());
-    let header = reader.header().to_vec();
-    let mut hand = Hand::new(tx, regime, document, course, file, Rejects::new(source, header))?;
-    let today = hand.today;
-    std::thread::scope(|scope| -> Result<()> {
-        let (sender, receiver) = mpsc::sync_channel::<(Vec<Taken>, u64)>(8);
-        let (give_back, done_with) = mpsc::channel::<Vec<Taken>>();
-        scope.spawn(move || {
+    let today = course.options.today;
+    let written_behind = is_written_behind(size, document, tx.head()?.seq, course.options.write_behind);
+    std::thread::scope(|scope| {
+        let (sender, handfuls) = mpsc::sync_channel::<Handful>(8);
+        let (give_back, spent) = mpsc::channel::<Spent>();
+        thread("reading", scope, move || {
             loop {
-                // What was recorded is dropped where it was made: memory freed on another thread costs more.
-                done_with.try_iter().for_each(drop);
+                spent.try_iter().for_each(drop);
                 let handful: Vec<Taken> = reader.by_ref().take(HANDFUL).map(|item| Taken::new(item, regime, today)).collect();
                 let bytes = reader.bytes_read();
                 // The receiver goes away only when recording failed; then there is nothing left to read for.
@@ -305,28 +316,83 @@ fn import_one<W: Write>(
                     return;
                 }
             }
-        });
-        for (handful, bytes) in receiver {
+        })?;
+        let work = Work { regime, document, course, file, rejects, report, size, handfuls, give_back: give_back.clone() };
+        let Some(kind) = written_behind else { return work.through(tx, witness) };
+        let (mut behind, queue) = behind(tx, kind)?;
+        let decided = thread("deciding", scope, move || {
+            let done = work.through(&mut behind, witness)?;
+            behind.flush()?;
+            Ok(done)
+        })?;
+        // The reading thread may be done; then what was written is dropped here.
+        queue.work_off(tx, |records| drop(give_back.send(Box::new(records))))?;
+        decided.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Starts a thread under a name.
+fn thread<'scope, T: Send + 'scope>(
+    name: &str,
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<std::thread::ScopedJoinHandle<'scope, T>> {
+    let builder = std::thread::Builder::new().name(name.into());
+    builder.spawn_scoped(scope, work).map_err(|error| Error::file(format!("the {name} thread"), &error))
+}
+
+/// The kind of id by which a file is written behind; `None`: it is written as it is decided. Acts are few.
+fn is_written_behind(size: u64, document: Document, records: u64, asked: Option<bool>) -> Option<IdKind> {
+    let large = size >= WRITTEN_BEHIND_FROM && size / WRITTEN_BEHIND_PER_RECORD >= records;
+    let kind = match document {
+        Document::Applications => IdKind::Application,
+        Document::Events => IdKind::Event,
+        Document::Acts => return None,
+    };
+    asked.unwrap_or(large).then_some(kind)
+}
+
+/// The work on one file.
+struct Work<'t> {
+    regime: &'t Regime,
+    document: Document,
+    course: &'t mut Course,
+    file: Arc<str>,
+    rejects: Rejects,
+    report: FileReport,
+    size: u64,
+    handfuls: mpsc::Receiver<Handful>,
+    give_back: mpsc::Sender<Spent>,
+}
+
+impl Work<'_> {
+    /// Takes every item through the clerk.
+    fn through<W: Append>(self, tx: &mut W, witness: &mut (dyn Witness + Send)) -> Result<(FileReport, End)> {
+        let Work { regime, document, course, file, rejects, mut report, size, handfuls, give_back } = self;
+        let mut hand = Hand::new(tx, regime, document, course, file, rejects)?;
+        let mut coming = handfuls.recv().ok();
+        hand.look_ahead(coming.as_ref())?;
+        while let Some((handful, bytes)) = coming {
+            coming = handfuls.recv().ok();
+            hand.look_ahead(coming.as_ref())?;
             for item in &handful {
                 hand.take(item, &mut report, witness)?;
             }
             // The reading thread may be done; then the handful is dropped here.
-            let _ = give_back.send(handful);
-            witness.progress(&source.name, bytes, size);
+            drop(give_back.send(Box::new(handful)));
+            witness.progress(&report.name, bytes, size);
         }
-        Ok(())
-    })?;
-    let end = hand.close(&mut report)?;
-    Ok((report, end))
+        let end = hand.close(&mut report)?;
+        Ok((report, end))
+    }
 }
 
 /// One file in hand.
-struct Hand<'t, W: Write> {
+struct Hand<'t, W: Append> {
     clerk: Clerk<'t, W>,
     document: Document,
     accept_good_rows: bool,
     dry_run: bool,
-    today: NaiveDate,
     file: Arc<str>,
     rejects: Rejects,
     rejects_folder: Option<PathBuf>,
@@ -337,7 +403,7 @@ struct Hand<'t, W: Write> {
     followed: HashSet<u64>,
 }
 
-impl<'t, W: Write> Hand<'t, W> {
+impl<'t, W: Append> Hand<'t, W> {
     fn new(
         tx: &'t mut W,
         regime: &'t Regime,
@@ -353,7 +419,6 @@ impl<'t, W: Write> Hand<'t, W> {
             document,
             accept_good_rows: options.accept_good_rows,
             dry_run: options.dry_run,
-            today: options.today,
             file,
             rejects,
             rejects_folder: options.rejects_folder.clone(),
@@ -364,11 +429,30 @@ impl<'t, W: Write> Hand<'t, W> {
         })
     }
 
+    /// Tells the store what the coming rows will ask.
+    fn look_ahead(&mut self, coming: Option<&Handful>) -> Result<()> {
+        let facts = coming.into_iter().flat_map(|(items, _)| items).filter_map(|item| item.value.as_ref().ok());
+        self.clerk.look_ahead(|wanted, recent| {
+            for fact in facts {
+                match fact {
+                    Given::Application(application) => wanted.applications.push(application.application().number.clone()),
+                    Given::Event(event) => {
+                        wanted.ids.push(event.id.clone());
+                        wanted.licenses.extend(event.license_number.clone());
+                        let number = event.application.as_ref().filter(|number| recent.get(number).is_none());
+                        wanted.applications.extend(number.cloned());
+                    }
+                    Given::Act(_) => {}
+                }
+            }
+        })
+    }
+
     fn hash(&self, number: &str) -> u64 {
         self.hasher.hash_one(number)
     }
 
-    fn take(&mut self, item: &Taken, report: &mut FileReport, witness: &mut dyn Witness) -> Result<()> {
+    fn take(&mut self, item: &Taken, report: &mut FileReport, witness: &mut (dyn Witness + Send)) -> Result<()> {
         let Taken { value, id, lines, raw } = item;
         if self.document == Document::Applications {
             let hash = self.hash(id);

@@ -10,7 +10,8 @@ use crate::quota::limits::replay_acts;
 use crate::quota::posting::{Measures, Posting};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::{Options, replay};
-use crate::store::{NewRecord, Read, Store, canonical, hex};
+use crate::store::canonical::{self, Belongs};
+use crate::store::{Read, Store, hex};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -59,23 +60,19 @@ fn check_chain(read: &impl Read) -> Result<(Check, Totals)> {
     let genesis = canonical::genesis(&read.regimes()?[0].digest);
     let head = read.head()?;
     let (mut previous, mut expected) = (genesis, 1);
-    let (mut wrong, mut totals, mut buffer) = (Vec::new(), Totals::new(), Vec::new());
+    let (mut wrong, mut totals) = (Vec::new(), Totals::new());
+    let (mut body, mut buffer) = (Vec::new(), Vec::new());
     read.records(0, u64::MAX, &mut |record| {
         if record.seq != expected {
             wrong.push(format!("record {expected} is missing: the next is {}", record.seq));
         }
         expected = record.seq + 1;
         let first = matches!(record.fact, crate::store::Fact::Application(_)) && record.application == Some(record.seq);
-        let as_appended = NewRecord {
-            fact: &record.fact,
-            application: record.application.filter(|_| !first),
-            allocation: record.allocation,
-            shortfalls: &record.shortfalls,
-            findings: &record.findings,
-            entries: &record.entries,
-            body: None,
-        };
-        let digest = canonical::digest(&previous, record.seq, &canonical::batch_part(&record.batch), &as_appended, &mut buffer);
+        let belongs = Belongs { application: record.application.filter(|_| !first), allocation: record.allocation };
+        body.clear();
+        canonical::body_part(&mut body, &record.fact, &record.findings, &record.shortfalls, &record.entries);
+        let batch = canonical::batch_part(&record.batch);
+        let digest = canonical::digest(&previous, record.seq, &batch, belongs, &body, &mut buffer);
         if digest != record.digest && wrong.len() < 20 {
             wrong.push(format!("record {} ({}) is not what its digest says", record.seq, record.fact.id()));
         }

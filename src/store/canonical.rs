@@ -5,8 +5,9 @@
 //! TPP), days are YYYY-MM-DD. A record's digest is SHA-256 over the previous digest and this form, so that no field
 //! can be changed, no separator forged and no record dropped without the head changing.
 
-use super::{Batch, Digest, Fact, NewRecord, hex};
+use super::{Batch, Digest, Fact, hex};
 use crate::quota::application::LineTpp;
+use crate::quota::codes::Country;
 use crate::quota::decision::Shortfall;
 use crate::quota::event::ActAmount;
 use crate::quota::posting::Entry;
@@ -168,18 +169,24 @@ pub fn body_part(out: &mut Vec<u8>, what: &Fact, findings: &str, shortfalls: &[S
 
 /// The digest of a record: over the previous digest and its canonical form, which is number, batch, application,
 /// allocation, body. `buffer` is working space.
-pub fn digest(previous: &Digest, seq: u64, batch_part: &[u8], record: &NewRecord, buffer: &mut Vec<u8>) -> Digest {
+pub fn digest(previous: &Digest, seq: u64, batch_part: &[u8], belongs: Belongs, body: &[u8], buffer: &mut Vec<u8>) -> Digest {
     buffer.clear();
     Form { out: buffer }.number(seq);
     buffer.extend_from_slice(batch_part);
     let mut form = Form { out: buffer };
-    form.optional_number(record.application);
-    form.optional(record.allocation.as_ref().map(|country| country.as_str()));
-    match record.body {
-        Some(body) => buffer.extend_from_slice(body),
-        None => body_part(buffer, record.fact, record.findings, record.shortfalls, record.entries),
-    }
+    form.optional_number(belongs.application);
+    form.optional(belongs.allocation.as_ref().map(|country| country.as_str()));
+    buffer.extend_from_slice(body);
     chain(previous, buffer)
+}
+
+/// Where a record belongs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Belongs {
+    /// Record of the application; `None` for an application's first record.
+    pub application: Option<u64>,
+    /// The allocation of an act.
+    pub allocation: Option<Country>,
 }
 
 fn fact(form: &mut Form, fact: &Fact) {

@@ -3,13 +3,16 @@
 //! It is the oracle for the fast store and the ledger of the `.case` pages. It keeps no index and no sum, so that there
 //! is nothing in it that could disagree with the records.
 
-use super::{Batch, Digest, Dossier, End, Fact, Head, NewRecord, Read, Record, RegimeKept, Store, Write, canonical};
+use super::{
+    Append, Ask, Batch, Digest, Dossier, End, Fact, Head, IdKind, Prepared, Read, Record, RegimeKept, Store, Write, canonical,
+};
 use crate::error::Result;
 use crate::quota::codes::Country;
 use crate::quota::event::{Act, Event, EventKind, Placed, in_order};
 use crate::quota::posting::{Entry, Measures};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A ledger in memory.
 #[derive(Clone, Debug)]
@@ -58,7 +61,7 @@ impl MemoryStore {
     }
 }
 
-impl Read for MemoryStore {
+impl Ask for MemoryStore {
     fn head(&self) -> Result<Head> {
         let genesis = canonical::genesis(&self.regimes[0].digest);
         Ok(self.records.last().map_or(Head { seq: 0, digest: genesis, recorded_at: 0 }, |last| Head {
@@ -68,20 +71,9 @@ impl Read for MemoryStore {
         }))
     }
 
-    fn regimes(&self) -> Result<Vec<RegimeKept>> {
-        Ok(self.regimes.clone())
-    }
-
     fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
         let first = self.records.iter().find(|record| matches!(&record.fact, Fact::Application(known) if known.number == number));
         Ok(first.map(|record| self.dossier_of(record.seq)))
-    }
-
-    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
-        for record in self.records.iter().filter(|record| record.application == Some(record.seq)) {
-            visit(self.dossier_of(record.seq))?;
-        }
-        Ok(())
     }
 
     fn find(&self, id: &str) -> Result<Option<Record>> {
@@ -91,10 +83,6 @@ impl Read for MemoryStore {
             _ => false,
         });
         Ok(found.cloned())
-    }
-
-    fn record(&self, seq: u64) -> Result<Option<Record>> {
-        Ok(self.records.iter().find(|record| record.seq == seq).cloned())
     }
 
     fn license(&self, number: &str) -> Result<Vec<String>> {
@@ -132,6 +120,23 @@ impl Read for MemoryStore {
             *totals.entry(entry.effective_on).or_default() += entry.measures;
         }
         Ok(totals.into_iter().collect())
+    }
+}
+
+impl Read for MemoryStore {
+    fn regimes(&self) -> Result<Vec<RegimeKept>> {
+        Ok(self.regimes.clone())
+    }
+
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        for record in self.records.iter().filter(|record| record.application == Some(record.seq)) {
+            visit(self.dossier_of(record.seq))?;
+        }
+        Ok(())
+    }
+
+    fn record(&self, seq: u64) -> Result<Option<Record>> {
+        Ok(self.records.iter().find(|record| record.seq == seq).cloned())
     }
 
     fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
@@ -181,24 +186,15 @@ pub struct MemoryWriter<'s> {
     mark: usize,
 }
 
-impl Read for MemoryWriter<'_> {
+impl Ask for MemoryWriter<'_> {
     fn head(&self) -> Result<Head> {
         self.store.head()
-    }
-    fn regimes(&self) -> Result<Vec<RegimeKept>> {
-        self.store.regimes()
     }
     fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
         self.store.dossier(number)
     }
-    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
-        self.store.dossiers(visit)
-    }
     fn find(&self, id: &str) -> Result<Option<Record>> {
         self.store.find(id)
-    }
-    fn record(&self, seq: u64) -> Result<Option<Record>> {
-        self.store.record(seq)
     }
     fn license(&self, number: &str) -> Result<Vec<String>> {
         self.store.license(number)
@@ -209,32 +205,11 @@ impl Read for MemoryWriter<'_> {
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         self.store.day_totals(allocation)
     }
-    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
-        self.store.positions(as_of, through)
-    }
-    fn entries(
-        &self,
-        allocation: Option<Country>,
-        after: u64,
-        through: u64,
-        visit: &mut dyn FnMut(u64, Entry) -> Result<()>,
-    ) -> Result<()> {
-        self.store.entries(allocation, after, through, visit)
-    }
-    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.store.records(after, through, visit)
-    }
-    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.store.refusals(through, visit)
-    }
-    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
-        self.store.knows_source(sha256)
-    }
 }
 
-impl Write for MemoryWriter<'_> {
-    fn append(&mut self, record: NewRecord) -> Result<Option<u64>> {
-        let known = match record.fact {
+impl Append for MemoryWriter<'_> {
+    fn append(&mut self, record: &Arc<Prepared>) -> Result<Option<u64>> {
+        let known = match &record.fact {
             Fact::Application(application) => match record.application {
                 None => self.store.dossier(&application.number)?.is_some(),
                 Some(first) => {
@@ -249,7 +224,7 @@ impl Write for MemoryWriter<'_> {
         }
         let head = self.store.head()?;
         let seq = head.seq + 1;
-        let digest = canonical::digest(&head.digest, seq, &canonical::batch_part(&self.batch), &record, &mut self.buffer);
+        let digest = record.digest(&head.digest, seq, &canonical::batch_part(&self.batch), &mut self.buffer);
         let is_application = matches!(record.fact, Fact::Application(_));
         self.store.records.push(Record {
             seq,
@@ -257,12 +232,33 @@ impl Write for MemoryWriter<'_> {
             application: record.application.or(is_application.then_some(seq)),
             allocation: record.allocation,
             fact: record.fact.clone(),
-            shortfalls: record.shortfalls.to_vec(),
-            findings: record.findings.to_string(),
-            entries: record.entries.to_vec(),
+            shortfalls: record.shortfalls.clone(),
+            findings: record.findings.clone(),
+            entries: record.entries.clone(),
             digest,
         });
         Ok(Some(seq))
+    }
+}
+
+impl Write for MemoryWriter<'_> {
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        self.store.dossiers(visit)
+    }
+
+    fn ids(&self, kind: IdKind, visit: &mut dyn FnMut(&str)) -> Result<()> {
+        for record in &self.store.records {
+            match (&record.fact, kind) {
+                (Fact::Application(application), IdKind::Application) => visit(&application.number),
+                (Fact::Event(Event { id, .. }, _) | Fact::Act(Act { id, .. }), IdKind::Event) => visit(id),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
+        self.store.knows_source(sha256)
     }
 
     fn keep_regime(&mut self, regime: RegimeKept) -> Result<()> {
@@ -308,24 +304,15 @@ impl Store for MemoryStore {
     }
 }
 
-impl<R: Read + ?Sized> Read for &R {
+impl<R: Ask + ?Sized> Ask for &R {
     fn head(&self) -> Result<Head> {
         (**self).head()
-    }
-    fn regimes(&self) -> Result<Vec<RegimeKept>> {
-        (**self).regimes()
     }
     fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
         (**self).dossier(number)
     }
-    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
-        (**self).dossiers(visit)
-    }
     fn find(&self, id: &str) -> Result<Option<Record>> {
         (**self).find(id)
-    }
-    fn record(&self, seq: u64) -> Result<Option<Record>> {
-        (**self).record(seq)
     }
     fn license(&self, number: &str) -> Result<Vec<String>> {
         (**self).license(number)
@@ -335,6 +322,18 @@ impl<R: Read + ?Sized> Read for &R {
     }
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         (**self).day_totals(allocation)
+    }
+}
+
+impl<R: Read + ?Sized> Read for &R {
+    fn regimes(&self) -> Result<Vec<RegimeKept>> {
+        (**self).regimes()
+    }
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        (**self).dossiers(visit)
+    }
+    fn record(&self, seq: u64) -> Result<Option<Record>> {
+        (**self).record(seq)
     }
     fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
         (**self).positions(as_of, through)

@@ -4,6 +4,7 @@
 //! known, appends what was decided, and sums. The naive [`memory::MemoryStore`] folds over all entries at each
 //! question and is the oracle for the fast one. Only `store/sqlite/` knows the database engine.
 
+pub mod behind;
 pub mod canonical;
 pub mod memory;
 pub mod sqlite;
@@ -16,6 +17,7 @@ use crate::quota::event::{Act, Event, Placed};
 use crate::quota::posting::{Entry, Measures};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
@@ -112,21 +114,56 @@ impl Fact {
 
 /// What is to be recorded.
 #[derive(Clone, Debug)]
-pub struct NewRecord<'a> {
+pub struct NewRecord {
     /// The fact.
-    pub fact: &'a Fact,
+    pub fact: Fact,
     /// Record of the application it belongs to; `None` for an application's first record and for acts.
     pub application: Option<u64>,
     /// In whose allocation an act, or the correction of one, stands.
     pub allocation: Option<Country>,
     /// The limits it breaks: a refusal.
-    pub shortfalls: &'a [Shortfall],
+    pub shortfalls: Vec<Shortfall>,
     /// Findings, as text.
-    pub findings: &'a str,
-    /// What it posts.
-    pub entries: &'a [Entry],
-    /// Its canonical body, where it was written before; see [`canonical::body_part`].
-    pub body: Option<&'a [u8]>,
+    pub findings: String,
+    /// What it posts; nothing, for a refusal.
+    pub entries: Vec<Entry>,
+}
+
+impl NewRecord {
+    /// With its canonical body written, which needs no ledger; shared between who decides and who writes.
+    pub fn prepare(self) -> Arc<Prepared> {
+        let mut body = Vec::with_capacity(320);
+        canonical::body_part(&mut body, &self.fact, &self.findings, &self.shortfalls, &self.entries);
+        Arc::new(Prepared { record: self, body })
+    }
+}
+
+/// A new record with its canonical body.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    record: NewRecord,
+    body: Vec<u8>,
+}
+
+impl std::ops::Deref for Prepared {
+    type Target = NewRecord;
+
+    fn deref(&self) -> &NewRecord {
+        &self.record
+    }
+}
+
+impl Prepared {
+    /// Its digest as record `seq`; see [`canonical::digest`].
+    pub fn digest(&self, previous: &Digest, seq: u64, batch_part: &[u8], buffer: &mut Vec<u8>) -> Digest {
+        let belongs = canonical::Belongs { application: self.application, allocation: self.allocation };
+        canonical::digest(previous, seq, batch_part, belongs, &self.body, buffer)
+    }
+
+    /// Whether it is refused.
+    pub fn is_refused(&self) -> bool {
+        !self.shortfalls.is_empty()
+    }
 }
 
 /// A record as it stands in the ledger.
@@ -187,26 +224,30 @@ impl Dossier {
     }
 }
 
-/// One consistent view of a ledger.
-pub trait Read {
+/// What a decision asks of a ledger.
+pub trait Ask {
     /// The last record.
     fn head(&self) -> Result<Head>;
-    /// The regimes it was kept under, oldest first; never empty.
-    fn regimes(&self) -> Result<Vec<RegimeKept>>;
     /// An application by number.
     fn dossier(&self, number: &str) -> Result<Option<Dossier>>;
-    /// Every application in order of its first record.
-    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()>;
     /// The record of an event or act by id.
     fn find(&self, id: &str) -> Result<Option<Record>>;
-    /// A record by number.
-    fn record(&self, seq: u64) -> Result<Option<Record>>;
     /// Numbers of the applications that bear a license number: accepted issues that stand.
     fn license(&self, number: &str) -> Result<Vec<String>>;
     /// The accepted acts in an allocation, in order.
     fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>>;
     /// Sums by day of one allocation, at the head.
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>>;
+}
+
+/// One consistent view of a ledger.
+pub trait Read: Ask {
+    /// The regimes it was kept under, oldest first; never empty.
+    fn regimes(&self) -> Result<Vec<RegimeKept>>;
+    /// Every application in order of its first record.
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()>;
+    /// A record by number.
+    fn record(&self, seq: u64) -> Result<Option<Record>>;
     /// The position of each allocation that has entries, as of a day, through a record.
     fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>>;
     /// Entries of records `after` < seq <= `through`, of one allocation or of all, in order of record.
@@ -225,10 +266,50 @@ pub trait Read {
     fn knows_source(&self, sha256: &Digest) -> Result<bool>;
 }
 
-/// A transaction of the one writer.
-pub trait Write: Read {
+/// What an id names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IdKind {
+    /// An application.
+    Application,
+    /// An event or an act.
+    Event,
+}
+
+/// Where decisions are recorded, one after another.
+pub trait Append: Ask {
     /// Appends a record. `None`: its id is known and nothing was appended.
-    fn append(&mut self, record: NewRecord) -> Result<Option<u64>>;
+    fn append(&mut self, record: &Arc<Prepared>) -> Result<Option<u64>>;
+
+    /// Tells what the rows after those at hand will ask, and turns to what was told the last time. Only who answers with
+    /// a delay makes something of it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn look_ahead(&mut self, wanted: impl FnOnce() -> Wanted) -> Result<()> {
+        let _ = wanted;
+        Ok(())
+    }
+}
+
+/// Questions that will be asked soon.
+#[derive(Clone, Default, Debug)]
+pub struct Wanted {
+    /// Applications, by number.
+    pub applications: Vec<String>,
+    /// Licenses, whose applications are wanted too.
+    pub licenses: Vec<String>,
+    /// Records of events and acts, by id.
+    pub ids: Vec<String>,
+}
+
+/// A transaction of the one writer. What was appended in it is visible to its questions.
+pub trait Write: Append {
+    /// Every application in order of its first record.
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()>;
+    /// Every id of a kind that is recorded: what a new one must differ from.
+    fn ids(&self, kind: IdKind, visit: &mut dyn FnMut(&str)) -> Result<()>;
+    /// Whether a file of these bytes was recorded whole.
+    fn knows_source(&self, sha256: &Digest) -> Result<bool>;
     /// Keeps a regime's text, adopted by a record.
     fn keep_regime(&mut self, regime: RegimeKept) -> Result<()>;
     /// Marks a place to which [`Write::rewind`] goes back: how a dry run leaves out a file with errors.

@@ -20,7 +20,7 @@ use tppledger::quota::timeline::{Options, replay};
 use tppledger::quota::tpp::Tpp;
 use tppledger::store::memory::MemoryStore;
 use tppledger::store::sqlite::SqliteStore;
-use tppledger::store::{Batch, Digest, End, Read, RegimeKept, Store};
+use tppledger::store::{Ask, Batch, Digest, End, RegimeKept, Store};
 
 /// The rows of one small ledger, and the questions asked of it at the end.
 #[derive(Clone, Debug)]

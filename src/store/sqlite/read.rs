@@ -1,4 +1,4 @@
-//! One consistent view: the questions of [`Read`] in SQL.
+//! One consistent view: the questions of [`Ask`] and [`Read`] in SQL.
 //!
 //! A position as of a day is a month opening plus the days since; through an earlier record, less the entries after it.
 //! So the cost of a headroom does not grow with the ledger.
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::quota::codes::Country;
 use crate::quota::event::{Act, Event, EventLine, Placed, in_order};
 use crate::quota::posting::{Entry, Measures};
-use crate::store::{Batch, Digest, Dossier, Fact, Head, Read, Record, RegimeKept, canonical};
+use crate::store::{Ask, Batch, Digest, Dossier, Fact, Head, Read, Record, RegimeKept, canonical};
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -18,92 +18,30 @@ use std::collections::BTreeMap;
 const CORRECTED_BY: &str =
     "(SELECT min(c.seq) FROM record c WHERE c.corrects = record.id AND c.refused = 0 AND record.kind IN ('event', 'act'))";
 
-/// Questions on one connection, inside a transaction of the caller's.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Session<'c> {
-    connection: &'c Connection,
-}
-
 /// A view that does not move while it is held.
 #[derive(Debug)]
 pub struct SqliteReader<'c> {
-    session: Session<'c>,
+    connection: &'c Connection,
+    own_transaction: bool,
 }
 
 impl<'c> SqliteReader<'c> {
+    /// A view in a transaction of its own, which ends with it.
     pub(super) fn begin(connection: &'c Connection) -> Result<Self> {
         connection.execute_batch("BEGIN DEFERRED").map_err(storage("beginning to read"))?;
-        let reader = SqliteReader { session: Session::new(connection) };
+        let reader = SqliteReader { connection, own_transaction: true };
         // The snapshot is taken by the first question.
-        reader.session.head()?;
+        reader.head()?;
         Ok(reader)
     }
-}
 
-impl Drop for SqliteReader<'_> {
-    fn drop(&mut self) {
-        // Ending a transaction that only read cannot lose anything.
-        let _ = self.session.connection.execute_batch("COMMIT");
-    }
-}
-
-impl<'c> Session<'c> {
-    pub(super) fn new(connection: &'c Connection) -> Self {
-        Session { connection }
+    /// A view inside a writer's transaction.
+    pub(super) fn inside(connection: &'c Connection) -> Self {
+        SqliteReader { connection, own_transaction: false }
     }
 
     pub(super) fn connection(&self) -> &'c Connection {
         self.connection
-    }
-
-    pub(super) fn head(&self) -> Result<Head> {
-        let failed = storage("reading the head of the ledger");
-        let last = self
-            .connection
-            .prepare_cached(
-                "SELECT r.seq, r.digest, b.recorded_at FROM record r JOIN batch b USING (batch) ORDER BY r.seq DESC LIMIT 1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([], |row| {
-                        Ok(Head {
-                            seq: row.get::<_, i64>(0)? as u64,
-                            digest: digest_of(row.get_ref(1)?.as_blob()?),
-                            recorded_at: row.get(2)?,
-                        })
-                    })
-                    .optional()
-            })
-            .map_err(&failed)?;
-        match last {
-            Some(head) => Ok(head),
-            None => {
-                let digest: Vec<u8> = self
-                    .connection
-                    .query_row("SELECT digest FROM regime WHERE adopted_by = 0", [], |row| row.get(0))
-                    .map_err(failed)?;
-                Ok(Head { seq: 0, digest: canonical::genesis(&digest_of(&digest)), recorded_at: 0 })
-            }
-        }
-    }
-
-    pub(super) fn regimes(&self) -> Result<Vec<RegimeKept>> {
-        let failed = storage("reading the regimes");
-        self.connection
-            .prepare_cached("SELECT adopted_by, id, digest, text FROM regime ORDER BY adopted_by")
-            .and_then(|mut statement| {
-                statement
-                    .query_map([], |row| {
-                        Ok(RegimeKept {
-                            adopted_by: row.get::<_, i64>(0)? as u64,
-                            id: row.get(1)?,
-                            digest: digest_of(row.get_ref(2)?.as_blob()?),
-                            text: row.get(3)?,
-                        })
-                    })?
-                    .collect()
-            })
-            .map_err(failed)
     }
 
     fn batch(&self, number: i64) -> rusqlite::Result<Batch> {
@@ -161,68 +99,6 @@ impl<'c> Session<'c> {
             self.fill_event(&mut event, seq, row.get(19)?)?;
             event.application = dossier.revisions.first().map(|first| first.fact.number.clone());
             dossier.events.push(Placed { seq: seq as u64, corrected_by: corrected_by.map(|by| by as u64), fact: event });
-        }
-        Ok(())
-    }
-
-    pub(super) fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
-        let failed = storage("reading an application");
-        let first: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT seq FROM record WHERE id = ?1 AND kind = 'application' AND application = seq")
-            .and_then(|mut statement| statement.query_row([number], |row| row.get(0)).optional())
-            .map_err(&failed)?;
-        let Some(first) = first else { return Ok(None) };
-        let mut dossier = Dossier { first: first as u64, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
-        let fill = |dossier: &mut Dossier| -> rusqlite::Result<()> {
-            let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE seq = ?1");
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            statement.query_row([first], |row| self.add_to(dossier, row, None))?;
-            let sql = format!(
-                "SELECT {RECORD_COLUMNS}, {CORRECTED_BY} FROM record WHERE application = ?1 AND application <> seq AND refused = 0 ORDER BY seq"
-            );
-            let mut statement = self.connection.prepare_cached(&sql)?;
-            let mut rows = statement.query([first])?;
-            while let Some(row) = rows.next()? {
-                self.add_to(dossier, row, row.get(22)?)?;
-            }
-            Ok(())
-        };
-        fill(&mut dossier).map_err(failed)?;
-        in_order(&mut dossier.events, |event: &Event| event.effective_on);
-        Ok(Some(dossier))
-    }
-
-    /// Applications in order of their first record, merged with what happened to them in the order of the timeline index.
-    pub(super) fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
-        let failed = storage("reading the applications");
-        let first_sql =
-            format!("SELECT {RECORD_COLUMNS} FROM record WHERE kind = 'application' AND application = seq ORDER BY seq");
-        let later_sql = format!(
-            "SELECT {RECORD_COLUMNS}, {CORRECTED_BY} FROM record WHERE application IS NOT NULL AND application <> seq \
-             ORDER BY application, seq"
-        );
-        let mut first = self.connection.prepare(&first_sql).map_err(&failed)?;
-        let mut later = self.connection.prepare(&later_sql).map_err(&failed)?;
-        let mut firsts = first.query([]).map_err(&failed)?;
-        let mut laters = later.query([]).map_err(&failed)?;
-        let mut pending = laters.next().map_err(&failed)?;
-        while let Some(row) = firsts.next().map_err(&failed)? {
-            let seq: i64 = row.get(0).map_err(&failed)?;
-            let mut dossier = Dossier { first: seq as u64, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
-            self.add_to(&mut dossier, row, None).map_err(&failed)?;
-            while let Some(row) = pending {
-                if row.get::<_, i64>(4).map_err(&failed)? != seq {
-                    pending = Some(row);
-                    break;
-                }
-                if !row.get::<_, bool>(17).map_err(&failed)? {
-                    self.add_to(&mut dossier, row, row.get(22).map_err(&failed)?).map_err(&failed)?;
-                }
-                pending = laters.next().map_err(&failed)?;
-            }
-            in_order(&mut dossier.events, |event: &Event| event.effective_on);
-            visit(dossier)?;
         }
         Ok(())
     }
@@ -299,68 +175,6 @@ impl<'c> Session<'c> {
         Ok(record)
     }
 
-    pub(super) fn find(&self, id: &str) -> Result<Option<Record>> {
-        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE id = ?1 AND kind IN ('event', 'act')");
-        self.connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.query_row([id], |row| self.read_record(row)).optional())
-            .map_err(storage("looking an id up"))
-    }
-
-    pub(super) fn record(&self, seq: u64) -> Result<Option<Record>> {
-        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE seq = ?1");
-        self.connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.query_row([seq as i64], |row| self.read_record(row)).optional())
-            .map_err(storage("reading a record"))
-    }
-
-    pub(super) fn license(&self, number: &str) -> Result<Vec<String>> {
-        let sql = format!(
-            "SELECT (SELECT a.id FROM record a WHERE a.seq = record.application) FROM record \
-             WHERE license_number = ?1 AND what = 'issue' AND refused = 0 AND {CORRECTED_BY} IS NULL ORDER BY seq"
-        );
-        self.connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.query_map([number], |row| row.get(0))?.collect())
-            .map_err(storage("looking a license up"))
-    }
-
-    pub(super) fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
-        let sql = format!(
-            "SELECT seq, {CORRECTED_BY}, effective_on, id, what, reference, a.destination, a.percent, a.tpp_given, a.tpp \
-             FROM act a CROSS JOIN record USING (seq) WHERE allocation = ?1 AND refused = 0"
-        );
-        let mut acts: Vec<Placed<Act>> = self
-            .connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| {
-                statement
-                    .query_map([allocation.as_str()], |row| {
-                        Ok(Placed {
-                            seq: row.get::<_, i64>(0)? as u64,
-                            corrected_by: row.get::<_, Option<i64>>(1)?.map(|by| by as u64),
-                            fact: rows::act(row, 2)?,
-                        })
-                    })?
-                    .collect()
-            })
-            .map_err(storage("reading the acts"))?;
-        in_order(&mut acts, |act| act.effective_on);
-        Ok(acts)
-    }
-
-    pub(super) fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
-        self.connection
-            .prepare_cached(
-                "SELECT day, pending, licensed, not_limited, shipped, increase, withheld FROM day_total WHERE allocation = ?1 ORDER BY day",
-            )
-            .and_then(|mut statement| {
-                statement.query_map([allocation.as_str()], |row| Ok((rows::day(row, 0)?, rows::measures(row, 1)?)))?.collect()
-            })
-            .map_err(storage("reading the day totals"))
-    }
-
     fn positions_at_head(&self, as_of: NaiveDate) -> rusqlite::Result<BTreeMap<Country, Measures>> {
         let mut positions = BTreeMap::new();
         let mut allocations = self.connection.prepare_cached("SELECT DISTINCT allocation FROM month_opening")?;
@@ -388,7 +202,206 @@ impl<'c> Session<'c> {
         Ok(positions)
     }
 
-    pub(super) fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
+    fn records_where(&self, clause: &str, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        let failed = storage("reading the records");
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE seq > ?1 AND seq <= ?2 {clause} ORDER BY seq");
+        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
+        let through = i64::try_from(through).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![after as i64, through]).map_err(&failed)?;
+        while let Some(row) = rows.next().map_err(&failed)? {
+            visit(self.read_record(row).map_err(&failed)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SqliteReader<'_> {
+    fn drop(&mut self) {
+        if self.own_transaction {
+            // Ending a transaction that only read cannot lose anything.
+            let _ = self.connection.execute_batch("COMMIT");
+        }
+    }
+}
+
+impl Ask for SqliteReader<'_> {
+    fn head(&self) -> Result<Head> {
+        let failed = storage("reading the head of the ledger");
+        let last = self
+            .connection
+            .prepare_cached(
+                "SELECT r.seq, r.digest, b.recorded_at FROM record r JOIN batch b USING (batch) ORDER BY r.seq DESC LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([], |row| {
+                        Ok(Head {
+                            seq: row.get::<_, i64>(0)? as u64,
+                            digest: digest_of(row.get_ref(1)?.as_blob()?),
+                            recorded_at: row.get(2)?,
+                        })
+                    })
+                    .optional()
+            })
+            .map_err(&failed)?;
+        match last {
+            Some(head) => Ok(head),
+            None => {
+                let digest: Vec<u8> = self
+                    .connection
+                    .query_row("SELECT digest FROM regime WHERE adopted_by = 0", [], |row| row.get(0))
+                    .map_err(failed)?;
+                Ok(Head { seq: 0, digest: canonical::genesis(&digest_of(&digest)), recorded_at: 0 })
+            }
+        }
+    }
+
+    fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
+        let failed = storage("reading an application");
+        let first: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT seq FROM record WHERE id = ?1 AND kind = 'application' AND application = seq")
+            .and_then(|mut statement| statement.query_row([number], |row| row.get(0)).optional())
+            .map_err(&failed)?;
+        let Some(first) = first else { return Ok(None) };
+        let mut dossier = Dossier { first: first as u64, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
+        let fill = |dossier: &mut Dossier| -> rusqlite::Result<()> {
+            let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE seq = ?1");
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            statement.query_row([first], |row| self.add_to(dossier, row, None))?;
+            let sql = format!(
+                "SELECT {RECORD_COLUMNS}, {CORRECTED_BY} FROM record WHERE application = ?1 AND application <> seq AND refused = 0 ORDER BY seq"
+            );
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([first])?;
+            while let Some(row) = rows.next()? {
+                self.add_to(dossier, row, row.get(22)?)?;
+            }
+            Ok(())
+        };
+        fill(&mut dossier).map_err(failed)?;
+        in_order(&mut dossier.events, |event: &Event| event.effective_on);
+        Ok(Some(dossier))
+    }
+
+    fn find(&self, id: &str) -> Result<Option<Record>> {
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE id = ?1 AND kind IN ('event', 'act')");
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.query_row([id], |row| self.read_record(row)).optional())
+            .map_err(storage("looking an id up"))
+    }
+
+    fn license(&self, number: &str) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT (SELECT a.id FROM record a WHERE a.seq = record.application) FROM record \
+             WHERE license_number = ?1 AND what = 'issue' AND refused = 0 AND {CORRECTED_BY} IS NULL ORDER BY seq"
+        );
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.query_map([number], |row| row.get(0))?.collect())
+            .map_err(storage("looking a license up"))
+    }
+
+    fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
+        let sql = format!(
+            "SELECT seq, {CORRECTED_BY}, effective_on, id, what, reference, a.destination, a.percent, a.tpp_given, a.tpp \
+             FROM act a CROSS JOIN record USING (seq) WHERE allocation = ?1 AND refused = 0"
+        );
+        let mut acts: Vec<Placed<Act>> = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement
+                    .query_map([allocation.as_str()], |row| {
+                        Ok(Placed {
+                            seq: row.get::<_, i64>(0)? as u64,
+                            corrected_by: row.get::<_, Option<i64>>(1)?.map(|by| by as u64),
+                            fact: rows::act(row, 2)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(storage("reading the acts"))?;
+        in_order(&mut acts, |act| act.effective_on);
+        Ok(acts)
+    }
+
+    fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
+        self.connection
+            .prepare_cached(
+                "SELECT day, pending, licensed, not_limited, shipped, increase, withheld FROM day_total WHERE allocation = ?1 ORDER BY day",
+            )
+            .and_then(|mut statement| {
+                statement.query_map([allocation.as_str()], |row| Ok((rows::day(row, 0)?, rows::measures(row, 1)?)))?.collect()
+            })
+            .map_err(storage("reading the day totals"))
+    }
+}
+
+impl Read for SqliteReader<'_> {
+    fn regimes(&self) -> Result<Vec<RegimeKept>> {
+        let failed = storage("reading the regimes");
+        self.connection
+            .prepare_cached("SELECT adopted_by, id, digest, text FROM regime ORDER BY adopted_by")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| {
+                        Ok(RegimeKept {
+                            adopted_by: row.get::<_, i64>(0)? as u64,
+                            id: row.get(1)?,
+                            digest: digest_of(row.get_ref(2)?.as_blob()?),
+                            text: row.get(3)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .map_err(failed)
+    }
+
+    /// Applications in order of their first record, merged with what happened to them in the order of the timeline index.
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        let failed = storage("reading the applications");
+        let first_sql =
+            format!("SELECT {RECORD_COLUMNS} FROM record WHERE kind = 'application' AND application = seq ORDER BY seq");
+        let later_sql = format!(
+            "SELECT {RECORD_COLUMNS}, {CORRECTED_BY} FROM record WHERE application IS NOT NULL AND application <> seq \
+             ORDER BY application, seq"
+        );
+        let mut first = self.connection.prepare(&first_sql).map_err(&failed)?;
+        let mut later = self.connection.prepare(&later_sql).map_err(&failed)?;
+        let mut firsts = first.query([]).map_err(&failed)?;
+        let mut laters = later.query([]).map_err(&failed)?;
+        let mut pending = laters.next().map_err(&failed)?;
+        while let Some(row) = firsts.next().map_err(&failed)? {
+            let seq: i64 = row.get(0).map_err(&failed)?;
+            let mut dossier = Dossier { first: seq as u64, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
+            self.add_to(&mut dossier, row, None).map_err(&failed)?;
+            while let Some(row) = pending {
+                if row.get::<_, i64>(4).map_err(&failed)? != seq {
+                    pending = Some(row);
+                    break;
+                }
+                if !row.get::<_, bool>(17).map_err(&failed)? {
+                    self.add_to(&mut dossier, row, row.get(22).map_err(&failed)?).map_err(&failed)?;
+                }
+                pending = laters.next().map_err(&failed)?;
+            }
+            in_order(&mut dossier.events, |event: &Event| event.effective_on);
+            visit(dossier)?;
+        }
+        Ok(())
+    }
+
+    fn record(&self, seq: u64) -> Result<Option<Record>> {
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE seq = ?1");
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.query_row([seq as i64], |row| self.read_record(row)).optional())
+            .map_err(storage("reading a record"))
+    }
+
+    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
         let mut positions = self.positions_at_head(as_of).map_err(storage("reading the positions"))?;
         let head = self.head()?.seq;
         if through < head {
@@ -402,7 +415,7 @@ impl<'c> Session<'c> {
         Ok(positions)
     }
 
-    pub(super) fn entries(
+    fn entries(
         &self,
         allocation: Option<Country>,
         after: u64,
@@ -427,81 +440,18 @@ impl<'c> Session<'c> {
         Ok(())
     }
 
-    fn records_where(&self, clause: &str, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        let failed = storage("reading the records");
-        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE seq > ?1 AND seq <= ?2 {clause} ORDER BY seq");
-        let mut statement = self.connection.prepare(&sql).map_err(&failed)?;
-        let through = i64::try_from(through).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![after as i64, through]).map_err(&failed)?;
-        while let Some(row) = rows.next().map_err(&failed)? {
-            visit(self.read_record(row).map_err(&failed)?)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
         self.records_where("", after, through, visit)
     }
 
-    pub(super) fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
         self.records_where("AND seq IN (SELECT seq FROM refusal)", 0, through, visit)
     }
 
-    pub(super) fn knows_source(&self, sha256: &Digest) -> Result<bool> {
+    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
         self.connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM whole_source WHERE sha256 = ?1)")
             .and_then(|mut statement| statement.query_row([sha256.as_slice()], |row| row.get(0)))
             .map_err(storage("looking a file up"))
-    }
-}
-
-impl Read for SqliteReader<'_> {
-    fn head(&self) -> Result<Head> {
-        self.session.head()
-    }
-    fn regimes(&self) -> Result<Vec<RegimeKept>> {
-        self.session.regimes()
-    }
-    fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
-        self.session.dossier(number)
-    }
-    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
-        self.session.dossiers(visit)
-    }
-    fn find(&self, id: &str) -> Result<Option<Record>> {
-        self.session.find(id)
-    }
-    fn record(&self, seq: u64) -> Result<Option<Record>> {
-        self.session.record(seq)
-    }
-    fn license(&self, number: &str) -> Result<Vec<String>> {
-        self.session.license(number)
-    }
-    fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
-        self.session.acts(allocation)
-    }
-    fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
-        self.session.day_totals(allocation)
-    }
-    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
-        self.session.positions(as_of, through)
-    }
-    fn entries(
-        &self,
-        allocation: Option<Country>,
-        after: u64,
-        through: u64,
-        visit: &mut dyn FnMut(u64, Entry) -> Result<()>,
-    ) -> Result<()> {
-        self.session.entries(allocation, after, through, visit)
-    }
-    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.session.records(after, through, visit)
-    }
-    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.session.refusals(through, visit)
-    }
-    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
-        self.session.knows_source(sha256)
     }
 }

@@ -4,7 +4,7 @@
 //! openings, when the transaction commits. From some hundred records on a transaction is a bulk import: the guards are
 //! dropped and made again inside it.
 
-use super::read::Session;
+use super::read::SqliteReader;
 use super::rows::{kept, kept_optional, thousandths};
 use super::{schema, storage};
 use crate::error::{Error, Result};
@@ -12,13 +12,16 @@ use crate::quota::application::{Application, LineTpp};
 use crate::quota::calendar::day_number;
 use crate::quota::codes::Country;
 use crate::quota::event::{Act, ActAmount, Basis, Event, Placed};
-use crate::quota::posting::{Entry, EntryKind, Measures};
-use crate::store::{Batch, Digest, Dossier, Fact, Head, NewRecord, Read, Record, RegimeKept, Write, canonical};
+use crate::quota::posting::{EntryKind, Measures};
+use crate::store::{
+    Append, Ask, Batch, Digest, Dossier, Fact, Head, IdKind, NewRecord, Prepared, Read, Record, RegimeKept, Write, canonical,
+};
 use chrono::NaiveDate;
 use hashbrown::HashMap;
 use rusqlite::{Connection, Statement, params};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// From so many records on, a transaction is a bulk import.
 const BULK_FROM: u64 = 256;
@@ -26,7 +29,7 @@ const BULK_FROM: u64 = 256;
 /// A transaction of the one writer.
 #[derive(Debug)]
 pub struct SqliteWriter<'c> {
-    session: Session<'c>,
+    view: SqliteReader<'c>,
     batch: Batch,
     batch_part: Vec<u8>,
     batch_number: i64,
@@ -109,9 +112,9 @@ impl<'c> SqliteWriter<'c> {
             }
             _ => failed(error),
         })?;
-        let session = Session::new(connection);
+        let view = SqliteReader::inside(connection);
         let begun = (|| {
-            let head = session.head()?;
+            let head = view.head()?;
             batch.recorded_at = batch.recorded_at.max(head.recorded_at);
             let batch_number: i64 =
                 connection.query_row("SELECT coalesce(max(batch), 0) + 1 FROM batch", [], |row| row.get(0)).map_err(&failed)?;
@@ -126,7 +129,7 @@ impl<'c> SqliteWriter<'c> {
             }
         };
         Ok(SqliteWriter {
-            session,
+            view,
             batch_part: canonical::batch_part(&batch),
             batch,
             batch_number,
@@ -142,7 +145,7 @@ impl<'c> SqliteWriter<'c> {
     }
 
     fn connection(&self) -> &'c Connection {
-        self.session.connection()
+        self.view.connection()
     }
 
     pub(super) fn commit(mut self) -> Result<()> {
@@ -224,7 +227,7 @@ impl<'c> SqliteWriter<'c> {
 
     fn known(&self, record: &NewRecord) -> Result<bool> {
         let failed = storage("looking an id up");
-        let (sql, id, extra): (&str, String, i64) = match (record.fact, record.application) {
+        let (sql, id, extra): (&str, String, i64) = match (&record.fact, record.application) {
             (Fact::Application(application), None) => (
                 "SELECT count(*) FROM record WHERE id = ?1 AND kind = 'application' AND application = seq AND ?2 = 0",
                 application.number.clone(),
@@ -249,7 +252,7 @@ impl<'c> SqliteWriter<'c> {
     }
 
     fn insert_record(&mut self, seq: u64, digest: &Digest, record: &NewRecord) -> rusqlite::Result<bool> {
-        let changed = match record.fact {
+        let changed = match &record.fact {
             Fact::Application(application) => self.insert.application.execute(params![
                 seq as i64,
                 application.number,
@@ -318,7 +321,7 @@ impl<'c> SqliteWriter<'c> {
     }
 
     fn insert_rows(&mut self, seq: u64, record: &NewRecord) -> rusqlite::Result<()> {
-        match record.fact {
+        match &record.fact {
             Fact::Application(application) => self.insert_lines(seq, application)?,
             Fact::Event(event, _) => self.insert_event_lines(seq, event)?,
             Fact::Act(act) => self.insert_act(seq, act)?,
@@ -451,27 +454,53 @@ impl Drop for SqliteWriter<'_> {
     }
 }
 
-impl Write for SqliteWriter<'_> {
-    fn append(&mut self, record: NewRecord) -> Result<Option<u64>> {
-        if !self.bulk && self.known(&record)? {
+impl Append for SqliteWriter<'_> {
+    fn append(&mut self, record: &Arc<Prepared>) -> Result<Option<u64>> {
+        if !self.bulk && self.known(record)? {
             return Ok(None);
         }
         let failed = storage("recording");
         let seq = self.head.seq + 1;
-        let digest = canonical::digest(&self.head.digest, seq, &self.batch_part, &record, &mut self.buffer);
+        let digest = record.digest(&self.head.digest, seq, &self.batch_part, &mut self.buffer);
         if self.appended == 0 {
             self.begin_batch()?;
         }
         if self.appended == BULK_FROM {
             self.begin_bulk()?;
         }
-        if !self.insert_record(seq, &digest, &record).map_err(&failed)? {
+        if !self.insert_record(seq, &digest, record).map_err(&failed)? {
             return Ok(None);
         }
-        self.insert_rows(seq, &record).map_err(&failed)?;
+        self.insert_rows(seq, record).map_err(&failed)?;
         self.head = Head { seq, digest, recorded_at: self.batch.recorded_at };
         self.appended += 1;
         Ok(Some(seq))
+    }
+}
+
+impl Write for SqliteWriter<'_> {
+    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
+        self.view.dossiers(visit)
+    }
+
+    fn ids(&self, kind: IdKind, visit: &mut dyn FnMut(&str)) -> Result<()> {
+        let sql = match kind {
+            IdKind::Application => "SELECT id FROM record WHERE kind = 'application' AND application = seq",
+            IdKind::Event => "SELECT id FROM record WHERE kind IN ('event', 'act')",
+        };
+        let mut all = || -> rusqlite::Result<()> {
+            let mut statement = self.connection().prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                visit(row.get_ref(0)?.as_str()?);
+            }
+            Ok(())
+        };
+        all().map_err(storage("reading the recorded ids"))
+    }
+
+    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
+        self.view.knows_source(sha256)
     }
 
     fn keep_regime(&mut self, regime: RegimeKept) -> Result<()> {
@@ -500,7 +529,7 @@ impl Write for SqliteWriter<'_> {
 
     fn source_is_whole(&mut self) -> Result<()> {
         let Some(sha256) = self.batch.source_sha256.filter(|_| self.appended > 0) else { return Ok(()) };
-        if !self.session.knows_source(&sha256)? {
+        if !self.view.knows_source(&sha256)? {
             self.connection()
                 .execute(
                     "INSERT INTO whole_source (sha256, batch) VALUES (?1, ?2)",
@@ -514,65 +543,27 @@ impl Write for SqliteWriter<'_> {
 
 /// What was appended in this transaction is visible to its questions; the day totals are those before it, with what
 /// moved since.
-impl Read for SqliteWriter<'_> {
+impl Ask for SqliteWriter<'_> {
     fn head(&self) -> Result<Head> {
         Ok(self.head)
     }
-    fn regimes(&self) -> Result<Vec<RegimeKept>> {
-        self.session.regimes()
-    }
     fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
-        self.session.dossier(number)
-    }
-    fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
-        self.session.dossiers(visit)
+        self.view.dossier(number)
     }
     fn find(&self, id: &str) -> Result<Option<Record>> {
-        self.session.find(id)
-    }
-    fn record(&self, seq: u64) -> Result<Option<Record>> {
-        self.session.record(seq)
+        self.view.find(id)
     }
     fn license(&self, number: &str) -> Result<Vec<String>> {
-        self.session.license(number)
+        self.view.license(number)
     }
     fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
-        self.session.acts(allocation)
+        self.view.acts(allocation)
     }
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
-        let mut totals: BTreeMap<NaiveDate, Measures> = self.session.day_totals(allocation)?.into_iter().collect();
+        let mut totals: BTreeMap<NaiveDate, Measures> = self.view.day_totals(allocation)?.into_iter().collect();
         for ((_, day), measures) in self.moved.iter().filter(|((moved, _), _)| *moved == allocation) {
             *totals.entry(*day).or_default() += *measures;
         }
         Ok(totals.into_iter().collect())
-    }
-    fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
-        // Sums of the file are those before this transaction, so that they are taken from the entries here.
-        let mut positions: BTreeMap<Country, Measures> = BTreeMap::new();
-        self.session.entries(None, 0, through, &mut |_, entry: Entry| {
-            if entry.effective_on <= as_of {
-                *positions.entry(entry.allocation).or_default() += entry.measures;
-            }
-            Ok(())
-        })?;
-        Ok(positions)
-    }
-    fn entries(
-        &self,
-        allocation: Option<Country>,
-        after: u64,
-        through: u64,
-        visit: &mut dyn FnMut(u64, Entry) -> Result<()>,
-    ) -> Result<()> {
-        self.session.entries(allocation, after, through, visit)
-    }
-    fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.session.records(after, through, visit)
-    }
-    fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.session.refusals(through, visit)
-    }
-    fn knows_source(&self, sha256: &Digest) -> Result<bool> {
-        self.session.knows_source(sha256)
     }
 }
