@@ -7,7 +7,7 @@
 use super::place::did_you_mean;
 use crate::quota::codes::Country;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 static BUILTIN: LazyLock<Countries> = LazyLock::new(|| Countries::parse(include_str!("../../data/countries.csv")));
 
@@ -29,7 +29,8 @@ pub struct Countries {
     entries: Vec<CountryEntry>,
     /// Position in `entries` by the two letters of the code, for the common case.
     by_code: Vec<Option<u16>>,
-    by_key: HashMap<String, Country>,
+    /// By what two spellings of a name have in common; made when the first name is looked up, codes do without it.
+    by_key: OnceLock<HashMap<String, Country>>,
 }
 
 impl Countries {
@@ -39,19 +40,28 @@ impl Countries {
     }
 
     fn parse(text: &str) -> Countries {
-        let mut countries = Countries { entries: Vec::new(), by_code: vec![None; 26 * 26], by_key: HashMap::new() };
+        let mut countries = Countries { entries: Vec::new(), by_code: vec![None; 26 * 26], by_key: OnceLock::new() };
         for record in csv::Reader::from_reader(text.as_bytes()).into_records() {
             let record = record.expect("data/countries.csv is well-formed; a test reads it");
             let code = Country::new(&record[0]).expect("data/countries.csv has codes of two letters; a test reads it");
             let aliases = record[3].split(';').filter(|alias| !alias.is_empty()).map(str::to_string).collect();
             let entry = CountryEntry { code, alpha3: record[1].to_string(), name: record[2].to_string(), aliases };
             countries.by_code[slot(code)] = u16::try_from(countries.entries.len()).ok();
-            for name in [&entry.alpha3, &entry.name].into_iter().chain(&entry.aliases) {
-                countries.by_key.insert(key(name), code);
-            }
             countries.entries.push(entry);
         }
         countries
+    }
+
+    fn by_key(&self, key_of_name: &str) -> Option<Country> {
+        let all = || {
+            let names = |entry: &CountryEntry| {
+                let code = entry.code;
+                let names = [&entry.alpha3, &entry.name].into_iter().chain(&entry.aliases);
+                names.map(|name| (key(name), code)).collect::<Vec<_>>()
+            };
+            self.entries.iter().flat_map(names).collect()
+        };
+        self.by_key.get_or_init(all).get(key_of_name).copied()
     }
 
     /// All entries, by code.
@@ -83,8 +93,8 @@ impl Countries {
     pub fn lookup(&self, text: &str) -> Option<Country> {
         self.code(text).or_else(|| {
             let wanted = key(text);
-            let bare = || wanted.strip_prefix("the").and_then(|rest| self.by_key.get(rest));
-            self.by_key.get(&wanted).or_else(bare).copied()
+            let bare = || wanted.strip_prefix("the").and_then(|rest| self.by_key(rest));
+            self.by_key(&wanted).or_else(bare)
         })
     }
 
@@ -111,7 +121,7 @@ impl Countries {
         }
         let names = self.entries.iter().flat_map(|entry| std::iter::once(&entry.name).chain(&entry.aliases)).map(String::as_str);
         match did_you_mean(text, names)
-            .and_then(|name| self.by_key.get(&key(&name)).copied())
+            .and_then(|name| self.by_key(&key(&name)))
             .and_then(|country| self.entry(country))
         {
             Some(entry) => format!("did you mean {}?", written(entry)),

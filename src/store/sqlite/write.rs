@@ -18,7 +18,8 @@ use crate::store::{
 };
 use chrono::NaiveDate;
 use hashbrown::HashMap;
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{Connection, Statement, ToSql, params};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,54 +53,77 @@ struct Mark {
     moved: HashMap<(Country, NaiveDate), Measures>,
 }
 
+/// A statement that is prepared when it is first executed: one `record` needs two or three of them.
+#[derive(Debug)]
+struct Insert<'c> {
+    sql: Cow<'static, str>,
+    connection: &'c Connection,
+    statement: Option<Statement<'c>>,
+}
+
+impl Insert<'_> {
+    fn execute(&mut self, params: &[&dyn ToSql]) -> rusqlite::Result<usize> {
+        let statement = match &mut self.statement {
+            Some(statement) => statement,
+            none => none.insert(self.connection.prepare(&self.sql)?),
+        };
+        statement.execute(params)
+    }
+}
+
 /// The statements of a bulk import. Columns that a kind of record never fills are left out of its statement, and words
 /// that never differ stand in it: what is not bound costs nothing.
 #[derive(Debug)]
 struct Inserts<'c> {
-    application: Statement<'c>,
-    event: Statement<'c>,
-    other: Statement<'c>,
-    line: Statement<'c>,
-    event_line: Statement<'c>,
+    application: Insert<'c>,
+    event: Insert<'c>,
+    other: Insert<'c>,
+    line: Insert<'c>,
+    event_line: Insert<'c>,
     /// One for each kind of entry, in the order of [`EntryKind::ALL`].
-    entry: Vec<Statement<'c>>,
+    entry: Vec<Insert<'c>>,
 }
 
 impl<'c> Inserts<'c> {
-    fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+    fn new(connection: &'c Connection) -> Self {
+        let insert = |sql: Cow<'static, str>| Insert { sql, connection, statement: None };
         let entry = |kind: &EntryKind| {
-            connection.prepare(&format!(
+            let sql = format!(
                 "INSERT INTO entry (seq, ord, effective_on, allocation, kind, pending, licensed, not_limited, shipped, increase, \
                  withheld) VALUES (?1, ?2, ?3, ?4, '{kind}', ?5, ?6, ?7, ?8, ?9, ?10)"
-            ))
+            );
+            insert(sql.into())
         };
-        Ok(Inserts {
-            application: connection.prepare(
+        Inserts {
+            application: insert(
                 "INSERT INTO record (seq, kind, id, batch, application, effective_on, revision, applicant, refused, findings, \
                  line_count, entry_count, digest) VALUES (?1, 'application', ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11) \
-                 ON CONFLICT DO NOTHING",
-            )?,
-            event: connection.prepare(
+                 ON CONFLICT DO NOTHING"
+                    .into(),
+            ),
+            event: insert(
                 "INSERT INTO record (seq, kind, id, batch, application, effective_on, what, expires_on, last_valid_day, reference, \
                  refused, findings, line_count, entry_count, digest) \
-                 VALUES (?1, 'event', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING",
-            )?,
-            other: connection.prepare(
+                 VALUES (?1, 'event', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING"
+                    .into(),
+            ),
+            other: insert(
                 "INSERT INTO record (seq, kind, id, batch, application, allocation, effective_on, what, license_number, basis, \
                  expires_on, last_valid_day, corrects, reference, overrun_authority, refused, findings, line_count, entry_count, \
                  digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
-                 ON CONFLICT DO NOTHING",
-            )?,
-            line: connection.prepare(
+                 ON CONFLICT DO NOTHING"
+                    .into(),
+            ),
+            line: insert(
                 "INSERT INTO line (seq, line, destination, ultimate_consignee, consignee_headquarters, parent_headquarters, \
                  consignee_kind, assumed, activity, eccn, device, tpp_per_unit, tpp_aggregated, catalogue_tpp, counts_per_unit, \
                  counts_aggregated, quantity, purchase_order, end_use) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
-            )?,
-            event_line: connection
-                .prepare("INSERT INTO event_line (seq, ord, line, quantity, resolved) VALUES (?1, ?2, ?3, ?4, ?5)")?,
-            entry: EntryKind::ALL.iter().map(entry).collect::<rusqlite::Result<_>>()?,
-        })
+                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+                    .into(),
+            ),
+            event_line: insert("INSERT INTO event_line (seq, ord, line, quantity, resolved) VALUES (?1, ?2, ?3, ?4, ?5)".into()),
+            entry: EntryKind::ALL.iter().map(entry).collect(),
+        }
     }
 }
 
@@ -118,10 +142,9 @@ impl<'c> SqliteWriter<'c> {
             batch.recorded_at = batch.recorded_at.max(head.recorded_at);
             let batch_number: i64 =
                 connection.query_row("SELECT coalesce(max(batch), 0) + 1 FROM batch", [], |row| row.get(0)).map_err(&failed)?;
-            let insert = Inserts::prepare(connection).map_err(&failed)?;
-            Ok((head, batch_number, insert))
+            Ok((head, batch_number))
         })();
-        let (head, batch_number, insert) = match begun {
+        let (head, batch_number) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 let _ = connection.execute_batch("ROLLBACK");
@@ -138,7 +161,7 @@ impl<'c> SqliteWriter<'c> {
             bulk: false,
             moved: HashMap::new(),
             buffer: Vec::with_capacity(1024),
-            insert,
+            insert: Inserts::new(connection),
             open: true,
             mark: None,
         })
