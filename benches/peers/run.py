@@ -83,6 +83,8 @@ class Row:
     def run(self, timeout, memory_file=None, timed=False):
         if self.prepare:
             self.prepare()
+        if timed:
+            os.sync()                       # what was left to be written to the disk is not this row's to wait for
         commands = self.commands() if callable(self.commands) else self.commands
         results = [c.run(timeout, memory_file, timed) for c in commands]
         return sum(wall for wall, _ in results), max(peak for _, peak in results)
@@ -111,7 +113,6 @@ def measure(rows, rounds, timeout):
         except TROUBLE as e:
             row.trouble = f"{type(e).__name__}: {e}"
             say(f"  {row.name}: left out: {row.trouble}")
-    os.sync()
     for r in range(rounds):
         turn = r % len(alive) if alive else 0
         for row in alive[turn:] + alive[:turn]:

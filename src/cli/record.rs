@@ -5,7 +5,7 @@ use super::args::RecordArgs;
 use super::context::Context;
 use super::import::{refusal_text, shortfall_json};
 use crate::desk::clerk::{Answer, Clerk, Outcome, Rejection};
-use crate::desk::recent::RecentApplications;
+use crate::desk::recent::Recent;
 use crate::error::{Error, Result};
 use crate::intake::{AnyItem, Document, Place, Problem, Reader, TableReader, did_you_mean, hint_with};
 use crate::quota::event::{ActKind, EventKind};
@@ -37,7 +37,7 @@ pub(super) fn record(context: &Context, args: &RecordArgs) -> Result<Ending> {
             None => made_id(tx)?,
         };
         let item = if is_act { read_act(context, args, &id)? } else { read_event(context, args, &id, tx)? };
-        let mut recent = RecentApplications::default();
+        let mut recent = Recent::default();
         let mut clerk = Clerk::new(tx, &regime, context.today(), &mut recent)?;
         let answer: Answer = match item {
             AnyItem::Event(item) => clerk.event(&item.value.map_err(Error::Input)?),

@@ -1,8 +1,8 @@
 //! The clerk: takes one fact, decides it and records it, inside a writer's transaction.
 //!
 //! known already? -> the application's timeline -> old and new postings -> their difference -> does the rise fit -> append.
-//! The clerk holds what a transaction has read (day series, the import's own undecided applications) and nothing else; it is made
-//! anew for each transaction. It reads no clock: today is handed in.
+//! The clerk is made anew for each transaction; what its command remembers (day series, undecided applications) is handed
+//! in. It reads no clock: today is handed in.
 
 use crate::error::{Error, Result};
 use crate::quota::application::{Application, Difference};
@@ -16,10 +16,9 @@ use crate::quota::timeline::{Broken, Options, replay};
 use crate::quota::tpp::Tpp;
 use crate::store::{Append, Dossier, Fact, NewRecord, Prepared, Record, Wanted};
 use chrono::NaiveDate;
-use hashbrown::HashMap;
 use std::sync::Arc;
 
-use super::recent::RecentApplications;
+use super::recent::{Recent, RecentApplications};
 
 /// What became of a fact.
 #[derive(Clone, PartialEq, Debug)]
@@ -171,8 +170,7 @@ pub struct Clerk<'t, W: Append> {
     pub(super) tx: &'t mut W,
     pub(super) regime: &'t Regime,
     pub(super) today: NaiveDate,
-    pub(super) recent: &'t mut RecentApplications,
-    series: HashMap<Country, DaySeries>,
+    pub(super) recent: &'t mut Recent,
     next: u64,
 }
 
@@ -181,11 +179,11 @@ impl<'t, W: Append> Clerk<'t, W> {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn new(tx: &'t mut W, regime: &'t Regime, today: NaiveDate, recent: &'t mut RecentApplications) -> Result<Self> {
+    pub fn new(tx: &'t mut W, regime: &'t Regime, today: NaiveDate, recent: &'t mut Recent) -> Result<Self> {
         let head = tx.head()?.seq;
         recent.begin(head);
         let next = head + 1;
-        Ok(Clerk { tx, regime, today, recent, series: HashMap::new(), next })
+        Ok(Clerk { tx, regime, today, recent, next })
     }
 
     /// What this command recorded and rolled back is not to be remembered.
@@ -198,7 +196,7 @@ impl<'t, W: Append> Clerk<'t, W> {
     /// # Errors
     /// When the store fails.
     pub fn look_ahead(&mut self, add: impl FnOnce(&mut Wanted, &RecentApplications)) -> Result<()> {
-        let recent = &*self.recent;
+        let recent = &self.recent.applications;
         self.tx.look_ahead(|| {
             let mut wanted = Wanted::default();
             add(&mut wanted, recent);
@@ -213,19 +211,19 @@ impl<'t, W: Append> Clerk<'t, W> {
 
     /// The day series of an allocation, if it was loaded.
     pub(super) fn loaded_series(&self, allocation: Country) -> Option<&DaySeries> {
-        self.series.get(&allocation)
+        self.recent.series.get(&allocation)
     }
 
     /// The day series of an allocation, loaded once.
     pub(super) fn series(&mut self, allocation: Country) -> Result<&mut DaySeries> {
-        if !self.series.contains_key(&allocation) {
+        if !self.recent.series.contains_key(&allocation) {
             let mut series = DaySeries::new(self.regime, allocation);
             for (day, measures) in self.tx.day_totals(allocation)? {
                 series.add(day, &measures);
             }
-            self.series.insert(allocation, series);
+            self.recent.series.insert(allocation, series);
         }
-        Ok(self.series.get_mut(&allocation).expect("just inserted"))
+        Ok(self.recent.series.get_mut(&allocation).expect("just inserted"))
     }
 
     /// Appends a record and moves the series; `None` when the id is known.
@@ -233,12 +231,7 @@ impl<'t, W: Append> Clerk<'t, W> {
         let Some(seq) = self.tx.append(record)? else { return Ok(None) };
         debug_assert_eq!(seq, self.next, "records are numbered densely");
         self.next = seq + 1;
-        self.recent.recorded(seq);
-        for entry in &record.entries {
-            if let Some(series) = self.series.get_mut(&entry.allocation) {
-                series.add(entry.effective_on, &entry.measures);
-            }
-        }
+        self.recent.recorded(seq, &record.entries);
         Ok(Some(seq))
     }
 
@@ -334,7 +327,7 @@ impl<'t, W: Append> Clerk<'t, W> {
         // Most applications are new: they are recorded without a look-up, and a known number shows as a conflict.
         match self.append(&prepared.record)? {
             Some(seq) => {
-                self.recent.remember(seq, application);
+                self.recent.applications.remember(seq, application);
                 Ok(Ok(Outcome::Recorded { seq, findings: prepared.findings.clone(), entries: prepared.record.entries.len() }))
             }
             None => self.known_application(application, prepared.findings.clone()),
@@ -423,7 +416,7 @@ impl<'t, W: Append> Clerk<'t, W> {
         };
         let record = record.prepare();
         let seq = self.append(&record)?.ok_or_else(|| lost("revision of", &application.number))?;
-        self.recent.forget(&application.number);
+        self.recent.applications.forget(&application.number);
         Ok(Ok(Outcome::Recorded { seq, findings, entries: record.entries.len() }))
     }
 

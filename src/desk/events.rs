@@ -125,7 +125,7 @@ impl<W: Append> Clerk<'_, W> {
             );
             return Ok(Err(Rejection::new(column, what, "the application and the license of a row must agree")));
         }
-        if let Some(recent) = self.recent.get(number) {
+        if let Some(recent) = self.recent.applications.get(number) {
             let (first, submitted_on, terms) = (recent.seq, recent.submitted_on, vec![recent.terms]);
             return Ok(Ok(Case { first, number: number.clone(), submitted_on, terms, events: Vec::new() }));
         }
@@ -332,7 +332,7 @@ impl<W: Append> Clerk<'_, W> {
         let fact = Fact::Event(event, Some(case.number.clone()));
         let answer = self.conclude(fact, Home::Application(case.first), findings, entries, shortfalls)?;
         if let Ok(Outcome::Recorded { .. }) = answer {
-            self.recent.forget(&case.number);
+            self.recent.applications.forget(&case.number);
         }
         Ok(answer)
     }

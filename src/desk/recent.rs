@@ -1,16 +1,57 @@
-//! The applications that this command has just recorded and that wait for their decision.
+//! What this command remembers from one transaction to the next: applications it has just recorded and that wait for
+//! their decision, and the day series it has loaded.
 //!
 //! A file of a million applications is mostly followed by a file of their decisions; to read each application back
 //! from the store would cost more than to decide it. Only one-line first revisions without events are kept, packed, in a
-//! bounded number: what is not here is read from the store. Forgotten whole when a transaction is rolled back.
+//! bounded number: what is not here is read from the store. Forgotten whole when a transaction is rolled back, or when
+//! another process has recorded in between.
 
 use crate::quota::application::{Activity, Application, LineTpp, Terms};
 use crate::quota::calendar::{day_from_number, day_number};
 use crate::quota::codes::{Country, Eccn};
+use crate::quota::position::DaySeries;
+use crate::quota::posting::Entry;
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use std::hash::BuildHasher;
+
+/// What is remembered.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// Undecided applications.
+    pub(super) applications: RecentApplications,
+    /// Day series at the last record, of the allocations that were needed.
+    pub(super) series: HashMap<Country, DaySeries>,
+    /// The last record that this command has seen.
+    through: u64,
+}
+
+impl Recent {
+    /// Begins a transaction on a ledger with this head. If another process has recorded since, what is remembered may be
+    /// out of date, and it is forgotten.
+    pub fn begin(&mut self, head: u64) {
+        if self.through != head {
+            self.clear();
+            self.through = head;
+        }
+    }
+
+    /// This command has recorded up to here, with these entries.
+    pub(super) fn recorded(&mut self, seq: u64, entries: &[Entry]) {
+        self.through = seq;
+        for entry in entries {
+            if let Some(series) = self.series.get_mut(&entry.allocation) {
+                series.add(entry.effective_on, &entry.measures);
+            }
+        }
+    }
+
+    /// Forgets everything: the transaction that recorded it was rolled back.
+    pub fn clear(&mut self) {
+        *self = Recent::default();
+    }
+}
 
 /// An undecided one-line application.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,8 +94,6 @@ pub struct RecentApplications {
     hasher: DefaultHashBuilder,
     /// The classifications seen; there are a handful.
     eccns: Vec<Eccn>,
-    /// The last record that this command has seen.
-    through: u64,
 }
 
 const ROOM: usize = 8192;
@@ -115,20 +154,6 @@ impl RecentApplications {
         self.places.find(hash, |place| number_of(at(&self.rooms, *place)) == number.as_bytes()).copied()
     }
 
-    /// Begins a transaction on a ledger with this head. If another process has recorded since, something may have happened
-    /// to what is remembered, and it is forgotten.
-    pub fn begin(&mut self, head: u64) {
-        if self.through != head {
-            self.clear();
-            self.through = head;
-        }
-    }
-
-    /// This command has recorded up to here.
-    pub fn recorded(&mut self, seq: u64) {
-        self.through = seq;
-    }
-
     /// An application without events.
     pub fn get(&self, number: &str) -> Option<RecentApplication> {
         if self.rooms.is_empty() {
@@ -162,11 +187,6 @@ impl RecentApplications {
     pub fn forget(&mut self, number: &str) {
         let Some(place) = self.find(number) else { return };
         self.rooms[place as usize / ROOM][place as usize % ROOM].length = 0;
-    }
-
-    /// Forgets everything: the transaction that recorded it was rolled back.
-    pub fn clear(&mut self) {
-        *self = RecentApplications::default();
     }
 }
 

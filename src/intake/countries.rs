@@ -120,10 +120,7 @@ impl Countries {
             return format!("did you mean {}?", several.join(" or "));
         }
         let names = self.entries.iter().flat_map(|entry| std::iter::once(&entry.name).chain(&entry.aliases)).map(String::as_str);
-        match did_you_mean(text, names)
-            .and_then(|name| self.by_key(&key(&name)))
-            .and_then(|country| self.entry(country))
-        {
+        match did_you_mean(text, names).and_then(|name| self.by_key(&key(&name))).and_then(|country| self.entry(country)) {
             Some(entry) => format!("did you mean {}?", written(entry)),
             None => "write a code of ISO 3166-1, e.g. PL, or the name of a country".to_string(),
         }

@@ -8,14 +8,14 @@
 //! - what the coming rows will ask is asked ahead ([`Append::look_ahead`]), and an answer is dropped when something
 //!   appended since touches it.
 
-use super::{Append, Ask, Dossier, Fact, Head, IdKind, Prepared, Record, Wanted, Write};
+use super::{Append, Ask, Chain, Dossier, Fact, Head, IdKind, Prepared, Record, Wanted, Write};
 use crate::error::{Error, Result};
 use crate::quota::codes::Country;
 use crate::quota::event::{Act, EventKind, Placed};
 use crate::quota::posting::Measures;
 use chrono::NaiveDate;
 use fastbloom::BloomFilter;
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap};
 use std::cell::RefCell;
 use std::sync::{Arc, mpsc};
 
@@ -35,7 +35,7 @@ type Question<'s, W> = Box<dyn FnOnce(&mut W) + Send + 's>;
 
 /// One piece of the writer's work.
 enum Job<'s, W> {
-    Append(Vec<Arc<Prepared>>),
+    Append(Vec<(Arc<Prepared>, Head)>),
     Answer(Question<'s, W>),
 }
 
@@ -99,10 +99,11 @@ struct Coming {
 /// The deciding thread's end.
 pub struct Behind<'s, W> {
     jobs: mpsc::SyncSender<Job<'s, W>>,
-    waiting: RefCell<Vec<Arc<Prepared>>>,
+    waiting: RefCell<Vec<(Arc<Prepared>, Head)>>,
     kind: IdKind,
-    recorded: BloomFilter,
-    seq: u64,
+    recorded: BloomFilter<DefaultHashBuilder>,
+    /// Digests are made here, where there is time for them.
+    chain: Chain,
     at_hand: RefCell<Answers>,
     coming: Option<Coming>,
 }
@@ -117,7 +118,7 @@ pub struct Queue<'s, W> {
 /// # Errors
 /// When the recorded ids cannot be read.
 pub fn behind<'s, W: Write>(tx: &W, kind: IdKind) -> Result<(Behind<'s, W>, Queue<'s, W>)> {
-    let mut recorded = BloomFilter::with_num_bits(FILTER_BITS).hashes(FILTER_HASHES);
+    let mut recorded = BloomFilter::with_num_bits(FILTER_BITS).hasher(DefaultHashBuilder::default()).hashes(FILTER_HASHES);
     tx.ids(kind, &mut |id| {
         recorded.insert(id);
     })?;
@@ -127,7 +128,7 @@ pub fn behind<'s, W: Write>(tx: &W, kind: IdKind) -> Result<(Behind<'s, W>, Queu
         waiting: RefCell::new(Vec::with_capacity(HANDFUL)),
         kind,
         recorded,
-        seq: tx.head()?.seq,
+        chain: tx.chain(),
         at_hand: RefCell::default(),
         coming: None,
     };
@@ -139,13 +140,15 @@ impl<W: Write> Queue<'_, W> {
     ///
     /// # Errors
     /// When the store cannot be written; the other end then fails at its next question or append.
-    pub fn work_off(self, tx: &mut W, mut done: impl FnMut(Vec<Arc<Prepared>>)) -> Result<()> {
+    pub fn work_off(self, tx: &mut W, mut done: impl FnMut(Vec<(Arc<Prepared>, Head)>)) -> Result<()> {
         for job in self.jobs {
             match job {
                 Job::Answer(question) => question(tx),
                 Job::Append(records) => {
-                    for record in &records {
-                        tx.append(record)?.ok_or_else(|| taken_for_new(&record.fact))?;
+                    for (record, head) in &records {
+                        if !tx.append_at(record, *head)? {
+                            return Err(taken_for_new(&record.fact));
+                        }
                     }
                     done(records);
                 }
@@ -225,8 +228,8 @@ impl<'s, W: Write + 's> Behind<'s, W> {
         }
     }
 
-    fn note(&mut self, record: &Arc<Prepared>, seq: u64) {
-        self.seq = seq;
+    fn note(&mut self, record: &Arc<Prepared>, head: Head) {
+        self.chain.head = head;
         match &record.fact {
             Fact::Application(application) => self.recorded.insert(application.number.as_str()),
             Fact::Event(event, _) => self.recorded.insert(event.id.as_str()),
@@ -275,24 +278,26 @@ impl<'s, W: Write + 's> Ask for Behind<'s, W> {
 
 impl<'s, W: Write + 's> Append for Behind<'s, W> {
     fn append(&mut self, record: &Arc<Prepared>) -> Result<Option<u64>> {
-        let seq = match self.is_known(record) {
-            Some(true) => None,
+        let head = match self.is_known(record) {
+            Some(true) => return Ok(None),
             Some(false) => {
-                self.waiting.get_mut().push(Arc::clone(record));
+                let head = self.chain.after(record);
+                self.waiting.get_mut().push((Arc::clone(record), head));
                 if self.waiting.get_mut().len() >= HANDFUL {
                     self.flush()?;
                 }
-                Some(self.seq + 1)
+                head
             }
             None => {
                 let asked = Arc::clone(record);
-                self.ask(move |tx| tx.append(&asked))?
+                match self.ask(move |tx| Ok(tx.append(&asked)?.is_some().then(|| tx.chain().head)))? {
+                    Some(head) => head,
+                    None => return Ok(None),
+                }
             }
         };
-        if let Some(seq) = seq {
-            self.note(record, seq);
-        }
-        Ok(seq)
+        self.note(record, head);
+        Ok(Some(head.seq))
     }
 
     fn look_ahead(&mut self, wanted: impl FnOnce() -> Wanted) -> Result<()> {

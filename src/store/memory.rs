@@ -4,7 +4,8 @@
 //! is nothing in it that could disagree with the records.
 
 use super::{
-    Append, Ask, Batch, Digest, Dossier, End, Fact, Head, IdKind, Prepared, Read, Record, RegimeKept, Store, Write, canonical,
+    Append, Ask, Batch, Chain, Digest, Dossier, End, Fact, Head, IdKind, Prepared, Read, Record, RegimeKept, Store, Write,
+    canonical,
 };
 use crate::error::Result;
 use crate::quota::codes::Country;
@@ -27,6 +28,15 @@ impl MemoryStore {
     pub fn new(id: impl Into<String>, digest: Digest, text: impl Into<String>) -> Self {
         let first = RegimeKept { adopted_by: 0, id: id.into(), digest, text: text.into() };
         MemoryStore { regimes: vec![first], records: Vec::new(), whole_sources: BTreeSet::new() }
+    }
+
+    fn last(&self) -> Head {
+        let genesis = canonical::genesis(&self.regimes[0].digest);
+        self.records.last().map_or(Head { seq: 0, digest: genesis, recorded_at: 0 }, |last| Head {
+            seq: last.seq,
+            digest: last.digest,
+            recorded_at: last.batch.recorded_at,
+        })
     }
 
     fn accepted(&self) -> impl Iterator<Item = &Record> {
@@ -63,12 +73,7 @@ impl MemoryStore {
 
 impl Ask for MemoryStore {
     fn head(&self) -> Result<Head> {
-        let genesis = canonical::genesis(&self.regimes[0].digest);
-        Ok(self.records.last().map_or(Head { seq: 0, digest: genesis, recorded_at: 0 }, |last| Head {
-            seq: last.seq,
-            digest: last.digest,
-            recorded_at: last.batch.recorded_at,
-        }))
+        Ok(self.last())
     }
 
     fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
@@ -182,7 +187,6 @@ impl Read for MemoryStore {
 pub struct MemoryWriter<'s> {
     store: &'s mut MemoryStore,
     batch: Batch,
-    buffer: Vec<u8>,
     mark: usize,
 }
 
@@ -222,26 +226,32 @@ impl Append for MemoryWriter<'_> {
         if known {
             return Ok(None);
         }
-        let head = self.store.head()?;
-        let seq = head.seq + 1;
-        let digest = record.digest(&head.digest, seq, &canonical::batch_part(&self.batch), &mut self.buffer);
+        let head = self.chain().after(record);
+        Ok(self.append_at(record, head)?.then_some(head.seq))
+    }
+}
+
+impl Write for MemoryWriter<'_> {
+    fn chain(&self) -> Chain {
+        Chain::new(self.store.last(), &self.batch)
+    }
+
+    fn append_at(&mut self, record: &Arc<Prepared>, head: Head) -> Result<bool> {
         let is_application = matches!(record.fact, Fact::Application(_));
         self.store.records.push(Record {
-            seq,
+            seq: head.seq,
             batch: self.batch.clone(),
-            application: record.application.or(is_application.then_some(seq)),
+            application: record.application.or(is_application.then_some(head.seq)),
             allocation: record.allocation,
             fact: record.fact.clone(),
             shortfalls: record.shortfalls.clone(),
             findings: record.findings.clone(),
             entries: record.entries.clone(),
-            digest,
+            digest: head.digest,
         });
-        Ok(Some(seq))
+        Ok(true)
     }
-}
 
-impl Write for MemoryWriter<'_> {
     fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
         self.store.dossiers(visit)
     }
@@ -293,7 +303,7 @@ impl Store for MemoryStore {
     fn write<T>(&mut self, mut batch: Batch, work: impl FnOnce(&mut Self::Writer<'_>) -> Result<(T, End)>) -> Result<T> {
         let before = (self.records.len(), self.regimes.len(), self.whole_sources.clone());
         batch.recorded_at = batch.recorded_at.max(self.head()?.recorded_at);
-        let mut writer = MemoryWriter { store: self, batch, buffer: Vec::new(), mark: 0 };
+        let mut writer = MemoryWriter { store: self, batch, mark: 0 };
         let result = work(&mut writer);
         if !matches!(result, Ok((_, End::Commit))) {
             self.records.truncate(before.0);

@@ -154,15 +154,34 @@ impl std::ops::Deref for Prepared {
 }
 
 impl Prepared {
-    /// Its digest as record `seq`; see [`canonical::digest`].
-    pub fn digest(&self, previous: &Digest, seq: u64, batch_part: &[u8], buffer: &mut Vec<u8>) -> Digest {
-        let belongs = canonical::Belongs { application: self.application, allocation: self.allocation };
-        canonical::digest(previous, seq, batch_part, belongs, &self.body, buffer)
-    }
-
     /// Whether it is refused.
     pub fn is_refused(&self) -> bool {
         !self.shortfalls.is_empty()
+    }
+}
+
+/// The end of the chain while a batch is recorded: the head, and what every record of the batch has in common.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// The last record.
+    pub head: Head,
+    recorded_at: i64,
+    batch_part: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Chain {
+    /// The chain that a batch goes on with.
+    pub fn new(head: Head, batch: &Batch) -> Self {
+        Chain { head, recorded_at: batch.recorded_at, batch_part: canonical::batch_part(batch), buffer: Vec::with_capacity(1024) }
+    }
+
+    /// The head after a record, which is not yet this chain's; see [`canonical::digest`].
+    pub fn after(&mut self, record: &Prepared) -> Head {
+        let seq = self.head.seq + 1;
+        let belongs = canonical::Belongs { application: record.application, allocation: record.allocation };
+        let digest = canonical::digest(&self.head.digest, seq, &self.batch_part, belongs, &record.body, &mut self.buffer);
+        Head { seq, digest, recorded_at: self.recorded_at }
     }
 }
 
@@ -304,6 +323,10 @@ pub struct Wanted {
 
 /// A transaction of the one writer. What was appended in it is visible to its questions.
 pub trait Write: Append {
+    /// The end of the chain, for who appends with [`Write::append_at`].
+    fn chain(&self) -> Chain;
+    /// Appends a record whose place in the chain is known. False: its id is known and nothing was appended.
+    fn append_at(&mut self, record: &Arc<Prepared>, head: Head) -> Result<bool>;
     /// Every application in order of its first record.
     fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()>;
     /// Every id of a kind that is recorded: what a new one must differ from.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tppledger::desk::clerk::{Clerk, Outcome, Rejection};
 use tppledger::desk::figures::{self, QuarterSums};
 use tppledger::desk::ledger::{Ledger, to_keep};
-use tppledger::desk::recent::RecentApplications;
+use tppledger::desk::recent::Recent;
 use tppledger::intake::regimes::RegimeText;
 use tppledger::intake::{AnyItem, Item, Problem, Reader, TableReader};
 use tppledger::quota::calendar::{Quarter, parse_day};
@@ -114,7 +114,7 @@ impl<S: Store> Page<S> {
             .ledger
             .store
             .write(Self::batch(), |tx| {
-                let mut recent = RecentApplications::default();
+                let mut recent = Recent::default();
                 let mut clerk = Clerk::new(tx, &regime, today, &mut recent)?;
                 let answer = match &item {
                     AnyItem::Application(Item { value: Ok(application), .. }) => clerk.application(application)?,

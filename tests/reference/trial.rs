@@ -9,7 +9,7 @@ use std::path::Path;
 use tppledger::desk::clerk::{Clerk, Outcome};
 use tppledger::desk::figures::{self, QuarterSums};
 use tppledger::desk::ledger::{Ledger, to_keep};
-use tppledger::desk::recent::RecentApplications;
+use tppledger::desk::recent::Recent;
 use tppledger::intake::AnyItem;
 use tppledger::intake::regimes::RegimeText;
 use tppledger::quota::calendar::Quarter;
@@ -163,7 +163,7 @@ fn record<S: Store>(ledger: &mut Ledger<S>, items: &[AnyItem]) -> Told<Vec<(Verd
     let today = law::day(2030, 1, 1);
     let batch = Batch { recorded_at: 1_893_456_000, recorded_by: "examiner".into(), source: "model".into(), source_sha256: None };
     let written = ledger.store.write(batch, |tx| {
-        let mut recent = RecentApplications::default();
+        let mut recent = Recent::default();
         let mut clerk = Clerk::new(tx, &regime, today, &mut recent)?;
         let mut answers = Vec::new();
         for item in items {

@@ -56,8 +56,8 @@ const HANDFUL: usize = 512;
 
 /// From so many bytes on, and for each record of the ledger so many more, a file is written behind: a thread more, and the
 /// recorded ids read once, cost more than they save on a small file.
-const WRITTEN_BEHIND_FROM: u64 = 4 << 20;
-const WRITTEN_BEHIND_PER_RECORD: u64 = 8;
+const WRITTEN_BEHIND_FROM: u64 = 2 << 20;
+const WRITTEN_BEHIND_PER_RECORD: u64 = 2;
 
 /// Items with the bytes of the file read so far.
 type Handful = (Vec<Taken>, u64);

@@ -7,7 +7,7 @@
 mod file;
 
 use super::ledger::Ledger;
-use super::recent::RecentApplications;
+use super::recent::Recent;
 use crate::error::{Error, Result};
 use crate::intake::{Document, Problem, Reader, TableReader};
 use crate::quota::finding::FindingCode;
@@ -110,7 +110,7 @@ pub trait Witness {
 /// What the files of one command share.
 struct Course {
     options: ImportOptions,
-    recent: RecentApplications,
+    recent: Recent,
     /// Hashes of the numbers of applications that were rejected, alone or with their file.
     rejected_applications: HashSet<u64>,
     hasher: DefaultHashBuilder,
@@ -129,7 +129,7 @@ pub fn import<S: Store>(
     let regime = ledger.regime();
     let mut course = Course {
         options,
-        recent: RecentApplications::default(),
+        recent: Recent::default(),
         rejected_applications: HashSet::new(),
         hasher: DefaultHashBuilder::default(),
     };

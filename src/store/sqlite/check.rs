@@ -1,65 +1,9 @@
-//! The sums kept beside the facts, and the checks of the file that only the engine can make.
+//! The checks of the file that only the engine can make.
 
-use super::rows::{self, kept};
 use super::{SqliteStore, schema, storage};
 use crate::error::Result;
 use crate::quota::calendar::day_from_number;
-use crate::quota::codes::Country;
-use crate::quota::posting::Measures;
-use chrono::{Datelike, Months, NaiveDate};
-use rusqlite::{Connection, OptionalExtension, params};
-
-/// Writes the month openings of an allocation anew, from the month after a day on. An opening is the sum of all days
-/// before the first of its month; one stands after each month in which something moved.
-pub(super) fn refresh_openings(connection: &Connection, allocation: Country, from: NaiveDate) -> rusqlite::Result<()> {
-    let month = first_of_month(from);
-    connection
-        .prepare_cached("DELETE FROM month_opening WHERE allocation = ?1 AND month > ?2")?
-        .execute(params![allocation.as_str(), kept(month)])?;
-    let opening = connection
-        .prepare_cached(
-            "SELECT month, pending, licensed, not_limited, shipped, increase, withheld FROM month_opening \
-             WHERE allocation = ?1 ORDER BY month DESC LIMIT 1",
-        )?
-        .query_row([allocation.as_str()], |row| Ok((row.get::<_, i64>(0)?, rows::measures(row, 1)?)))
-        .optional()?;
-    let (since, mut sum) = opening.unwrap_or((0, Measures::ZERO));
-    let mut days = connection.prepare_cached(
-        "SELECT day, pending, licensed, not_limited, shipped, increase, withheld FROM day_total \
-         WHERE allocation = ?1 AND day >= ?2 ORDER BY day",
-    )?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO month_opening (allocation, month, pending, licensed, not_limited, shipped, increase, withheld) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    let mut rows = days.query(params![allocation.as_str(), since])?;
-    let mut current: Option<NaiveDate> = None;
-    loop {
-        let row = rows.next()?;
-        let day = row.map(|row| rows::day(row, 0)).transpose()?;
-        if let Some(month) = current.filter(|month| day.is_none_or(|day| first_of_month(day) != *month)) {
-            let next = month.checked_add_months(Months::new(1)).unwrap_or(NaiveDate::MAX);
-            let [pending, licensed, not_limited, shipped, increase, withheld] = sum.as_array().map(|tpp| tpp.thousandths());
-            insert.execute(params![
-                allocation.as_str(),
-                kept(next),
-                pending,
-                licensed,
-                not_limited,
-                shipped,
-                increase,
-                withheld
-            ])?;
-        }
-        let (Some(row), Some(day)) = (row, day) else { return Ok(()) };
-        sum += rows::measures(row, 1)?;
-        current = Some(first_of_month(day));
-    }
-}
-
-fn first_of_month(day: NaiveDate) -> NaiveDate {
-    day.with_day(1).expect("every month has a first")
-}
+use rusqlite::Connection;
 
 /// What is wrong in the file, one sentence each; empty when all is well.
 impl SqliteStore {

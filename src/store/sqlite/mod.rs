@@ -6,11 +6,13 @@
 //! amounts as whole thousandths of a TPP.
 
 pub mod check;
+mod insert;
 mod lock;
 mod open;
 mod read;
 mod rows;
 pub mod schema;
+mod sums;
 mod write;
 
 use super::{Batch, Digest, End, RegimeKept, Store};

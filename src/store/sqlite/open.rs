@@ -17,7 +17,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // A plan must not depend on bound values: the engine would compile a statement anew at each look-up by a partial index.
     connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
-        "PRAGMA cache_size = -49152; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF;",
+        "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF;",
     )
 }
 

@@ -4,22 +4,22 @@
 //! openings, when the transaction commits. From some hundred records on a transaction is a bulk import: the guards are
 //! dropped and made again inside it.
 
+use super::insert::{Insert, maybe_whole, whole};
 use super::read::SqliteReader;
 use super::rows::{kept, kept_optional, thousandths};
-use super::{schema, storage};
+use super::{schema, storage, sums};
 use crate::error::{Error, Result};
 use crate::quota::application::{Application, LineTpp};
-use crate::quota::calendar::day_number;
 use crate::quota::codes::Country;
 use crate::quota::event::{Act, ActAmount, Basis, Event, Placed};
-use crate::quota::posting::{EntryKind, Measures};
+use crate::quota::posting::Measures;
 use crate::store::{
-    Append, Ask, Batch, Digest, Dossier, Fact, Head, IdKind, NewRecord, Prepared, Read, Record, RegimeKept, Write, canonical,
+    Append, Ask, Batch, Chain, Digest, Dossier, Fact, Head, IdKind, NewRecord, Prepared, Read, Record, RegimeKept, Write,
 };
 use chrono::NaiveDate;
 use hashbrown::HashMap;
-use rusqlite::{Connection, Statement, ToSql, params};
-use std::borrow::Cow;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,13 +32,11 @@ const BULK_FROM: u64 = 256;
 pub struct SqliteWriter<'c> {
     view: SqliteReader<'c>,
     batch: Batch,
-    batch_part: Vec<u8>,
     batch_number: i64,
-    head: Head,
+    chain: Chain,
     appended: u64,
     bulk: bool,
     moved: HashMap<(Country, NaiveDate), Measures>,
-    buffer: Vec<u8>,
     insert: Inserts<'c>,
     open: bool,
     mark: Option<Mark>,
@@ -53,76 +51,71 @@ struct Mark {
     moved: HashMap<(Country, NaiveDate), Measures>,
 }
 
-/// A statement that is prepared when it is first executed: one `record` needs two or three of them.
-#[derive(Debug)]
-struct Insert<'c> {
-    sql: Cow<'static, str>,
-    connection: &'c Connection,
-    statement: Option<Statement<'c>>,
-}
+const RECORD: &[&str] = &[
+    "seq",
+    "id",
+    "batch",
+    "application",
+    "allocation",
+    "effective_on",
+    "what",
+    "revision",
+    "applicant",
+    "license_number",
+    "basis",
+    "expires_on",
+    "last_valid_day",
+    "corrects",
+    "reference",
+    "overrun_authority",
+    "refused",
+    "findings",
+    "line_count",
+    "entry_count",
+    "digest",
+];
 
-impl Insert<'_> {
-    fn execute(&mut self, params: &[&dyn ToSql]) -> rusqlite::Result<usize> {
-        let statement = match &mut self.statement {
-            Some(statement) => statement,
-            none => none.insert(self.connection.prepare(&self.sql)?),
-        };
-        statement.execute(params)
-    }
-}
+const LINE: &[&str] = &[
+    "seq",
+    "line",
+    "destination",
+    "ultimate_consignee",
+    "consignee_headquarters",
+    "parent_headquarters",
+    "assumed",
+    "eccn",
+    "device",
+    "tpp_per_unit",
+    "tpp_aggregated",
+    "catalogue_tpp",
+    "counts_per_unit",
+    "counts_aggregated",
+    "quantity",
+    "purchase_order",
+    "end_use",
+];
 
-/// The statements of a bulk import. Columns that a kind of record never fills are left out of its statement, and words
-/// that never differ stand in it: what is not bound costs nothing.
+const EVENT_LINE: &[&str] = &["seq", "ord", "line", "quantity", "resolved"];
+
+const ENTRY: &[&str] =
+    &["seq", "ord", "effective_on", "allocation", "pending", "licensed", "not_limited", "shipped", "increase", "withheld"];
+
+/// The tables that a record has rows in.
 #[derive(Debug)]
 struct Inserts<'c> {
-    application: Insert<'c>,
-    event: Insert<'c>,
-    other: Insert<'c>,
+    record: Insert<'c>,
     line: Insert<'c>,
     event_line: Insert<'c>,
-    /// One for each kind of entry, in the order of [`EntryKind::ALL`].
-    entry: Vec<Insert<'c>>,
+    entry: Insert<'c>,
 }
 
 impl<'c> Inserts<'c> {
     fn new(connection: &'c Connection) -> Self {
-        let insert = |sql: Cow<'static, str>| Insert { sql, connection, statement: None };
-        let entry = |kind: &EntryKind| {
-            let sql = format!(
-                "INSERT INTO entry (seq, ord, effective_on, allocation, kind, pending, licensed, not_limited, shipped, increase, \
-                 withheld) VALUES (?1, ?2, ?3, ?4, '{kind}', ?5, ?6, ?7, ?8, ?9, ?10)"
-            );
-            insert(sql.into())
-        };
         Inserts {
-            application: insert(
-                "INSERT INTO record (seq, kind, id, batch, application, effective_on, revision, applicant, refused, findings, \
-                 line_count, entry_count, digest) VALUES (?1, 'application', ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11) \
-                 ON CONFLICT DO NOTHING"
-                    .into(),
-            ),
-            event: insert(
-                "INSERT INTO record (seq, kind, id, batch, application, effective_on, what, expires_on, last_valid_day, reference, \
-                 refused, findings, line_count, entry_count, digest) \
-                 VALUES (?1, 'event', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING"
-                    .into(),
-            ),
-            other: insert(
-                "INSERT INTO record (seq, kind, id, batch, application, allocation, effective_on, what, license_number, basis, \
-                 expires_on, last_valid_day, corrects, reference, overrun_authority, refused, findings, line_count, entry_count, \
-                 digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
-                 ON CONFLICT DO NOTHING"
-                    .into(),
-            ),
-            line: insert(
-                "INSERT INTO line (seq, line, destination, ultimate_consignee, consignee_headquarters, parent_headquarters, \
-                 consignee_kind, assumed, activity, eccn, device, tpp_per_unit, tpp_aggregated, catalogue_tpp, counts_per_unit, \
-                 counts_aggregated, quantity, purchase_order, end_use) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
-                 ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
-                    .into(),
-            ),
-            event_line: insert("INSERT INTO event_line (seq, ord, line, quantity, resolved) VALUES (?1, ?2, ?3, ?4, ?5)".into()),
-            entry: EntryKind::ALL.iter().map(entry).collect(),
+            record: Insert::new(connection, "record", &["kind"], RECORD, "ON CONFLICT DO NOTHING"),
+            line: Insert::new(connection, "line", &["consignee_kind", "activity"], LINE, ""),
+            event_line: Insert::new(connection, "event_line", &[], EVENT_LINE, ""),
+            entry: Insert::new(connection, "entry", &["kind"], ENTRY, ""),
         }
     }
 }
@@ -153,14 +146,12 @@ impl<'c> SqliteWriter<'c> {
         };
         Ok(SqliteWriter {
             view,
-            batch_part: canonical::batch_part(&batch),
+            chain: Chain::new(head, &batch),
             batch,
             batch_number,
-            head,
             appended: 0,
             bulk: false,
             moved: HashMap::new(),
-            buffer: Vec::with_capacity(1024),
             insert: Inserts::new(connection),
             open: true,
             mark: None,
@@ -212,40 +203,11 @@ impl<'c> SqliteWriter<'c> {
             schema::make_guards(self.connection())?;
             self.bulk = false;
         }
-        let failed = storage("writing the day totals");
-        let mut moved: Vec<_> = self.moved.drain().collect();
-        moved.sort_unstable_by_key(|(key, _)| *key);
-        let mut first_days: BTreeMap<Country, NaiveDate> = BTreeMap::new();
-        let connection = self.connection();
-        let mut add = connection
-            .prepare_cached(
-                "INSERT INTO day_total (allocation, day, pending, licensed, not_limited, shipped, increase, withheld) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (allocation, day) DO UPDATE SET \
-                 pending = pending + excluded.pending, licensed = licensed + excluded.licensed, \
-                 not_limited = not_limited + excluded.not_limited, shipped = shipped + excluded.shipped, \
-                 increase = increase + excluded.increase, withheld = withheld + excluded.withheld",
-            )
-            .map_err(&failed)?;
-        for ((allocation, day), measures) in moved {
-            let [pending, licensed, not_limited, shipped, increase, withheld] = measures.as_array().map(|tpp| tpp.thousandths());
-            add.execute(params![
-                allocation.as_str(),
-                day_number(day),
-                pending,
-                licensed,
-                not_limited,
-                shipped,
-                increase,
-                withheld
-            ])
-            .map_err(&failed)?;
-            first_days.entry(allocation).or_insert(day);
+        let mut moved: BTreeMap<Country, BTreeMap<NaiveDate, Measures>> = BTreeMap::new();
+        for ((allocation, day), measures) in self.moved.drain() {
+            moved.entry(allocation).or_default().insert(day, measures);
         }
-        drop(add);
-        for (allocation, first_day) in first_days {
-            super::check::refresh_openings(connection, allocation, first_day).map_err(&failed)?;
-        }
-        Ok(())
+        sums::add(self.connection(), moved).map_err(storage("writing the day totals"))
     }
 
     fn known(&self, record: &NewRecord) -> Result<bool> {
@@ -275,72 +237,44 @@ impl<'c> SqliteWriter<'c> {
     }
 
     fn insert_record(&mut self, seq: u64, digest: &Digest, record: &NewRecord) -> rusqlite::Result<bool> {
-        let changed = match &record.fact {
-            Fact::Application(application) => self.insert.application.execute(params![
-                seq as i64,
-                application.number,
-                self.batch_number,
-                record.application.unwrap_or(seq) as i64,
-                kept(application.submitted_on),
-                application.revision,
-                application.applicant,
-                record.findings,
-                application.lines.len() as i64,
-                record.entries.len() as i64,
-                digest.as_slice(),
-            ])?,
-            Fact::Event(event, _) if is_plain(event) && record.allocation.is_none() => self.insert.event.execute(params![
-                seq as i64,
-                event.id,
-                self.batch_number,
-                record.application.map(|seq| seq as i64),
-                kept(event.effective_on),
-                event.kind.as_str(),
-                kept_optional(event.expires_on),
-                kept_optional(event.last_valid_day),
-                event.reference,
-                !record.shortfalls.is_empty(),
-                record.findings,
-                line_count_of(event) as i64,
-                record.entries.len() as i64,
-                digest.as_slice(),
-            ])?,
-            fact => self.insert_other(seq, digest, record, fact)?,
-        };
-        Ok(changed == 1)
-    }
-
-    /// An event with rarer fields, an act, or the adoption of a regime.
-    fn insert_other(&mut self, seq: u64, digest: &Digest, record: &NewRecord, fact: &Fact) -> rusqlite::Result<usize> {
+        let fact = &record.fact;
+        let application = if let Fact::Application(application) = fact { Some(application) } else { None };
         let event = if let Fact::Event(event, _) = fact { Some(event) } else { None };
-        let (kind, what, reference) = match fact {
-            Fact::Event(event, _) => ("event", event.kind.as_str(), event.reference.as_deref()),
-            Fact::Act(act) => ("act", act.kind.as_str(), Some(act.reference.as_str())),
-            Fact::Regime { reference, .. } => ("regime", "adopt", Some(reference.as_str())),
-            Fact::Application(_) => unreachable!("an application has its own statement"),
+        let adopted = if let Fact::Regime { .. } = fact { Some(fact.id()) } else { None };
+        let (kind, id, what, reference) = match fact {
+            Fact::Application(application) => (0, application.number.as_str(), None, None),
+            Fact::Event(event, _) => (1, event.id.as_str(), Some(event.kind.as_str()), event.reference.as_deref()),
+            Fact::Act(act) => (2, act.id.as_str(), Some(act.kind.as_str()), Some(act.reference.as_str())),
+            Fact::Regime { reference, .. } => {
+                (3, adopted.as_deref().unwrap_or_default(), Some("adopt"), Some(reference.as_str()))
+            }
         };
-        self.insert.other.execute(params![
-            seq as i64,
-            kind,
-            fact.id(),
-            self.batch_number,
-            record.application.map(|seq| seq as i64),
-            record.allocation.as_ref().map(Country::as_str),
-            kept(fact.effective_on()),
-            what,
-            event.and_then(|event| event.license_number.as_deref()),
-            event.filter(|event| event.basis == Basis::Cumulative).map(|_| "cumulative"),
-            event.and_then(|event| kept_optional(event.expires_on)),
-            event.and_then(|event| kept_optional(event.last_valid_day)),
-            event.and_then(|event| event.corrects.as_deref()),
-            reference,
-            event.and_then(|event| event.overrun_authority.as_deref()),
-            !record.shortfalls.is_empty(),
-            record.findings,
-            line_count(fact) as i64,
-            record.entries.len() as i64,
-            digest.as_slice(),
-        ])
+        let belongs_to = record.application.or(application.map(|_| seq)).map(|seq| seq as i64);
+        let values = [
+            whole(seq as i64),
+            id.into(),
+            whole(self.batch_number),
+            maybe_whole(belongs_to),
+            record.allocation.as_ref().map(Country::as_str).into(),
+            whole(kept(fact.effective_on())),
+            what.into(),
+            maybe_whole(application.map(|application| i64::from(application.revision))),
+            application.map(|application| application.applicant.as_str()).into(),
+            event.and_then(|event| event.license_number.as_deref()).into(),
+            event.filter(|event| event.basis == Basis::Cumulative).map(|_| "cumulative").into(),
+            maybe_whole(event.and_then(|event| kept_optional(event.expires_on))),
+            maybe_whole(event.and_then(|event| kept_optional(event.last_valid_day))),
+            event.and_then(|event| event.corrects.as_deref()).into(),
+            reference.into(),
+            event.and_then(|event| event.overrun_authority.as_deref()).into(),
+            whole(!record.shortfalls.is_empty()),
+            record.findings.as_str().into(),
+            whole(line_count(fact) as i64),
+            whole(record.entries.len() as i64),
+            ValueRef::Blob(digest),
+        ];
+        let word = ["application", "event", "act", "regime"][usize::from(kind)];
+        Ok(self.insert.record.execute(kind, &[word], &values)? == 1)
     }
 
     fn insert_rows(&mut self, seq: u64, record: &NewRecord) -> rusqlite::Result<()> {
@@ -373,18 +307,19 @@ impl<'c> SqliteWriter<'c> {
         for (ord, entry) in record.entries.iter().enumerate() {
             let [pending, licensed, not_limited, shipped, increase, withheld] =
                 entry.measures.as_array().map(|tpp| tpp.thousandths());
-            self.insert.entry[entry.kind as usize].execute(params![
-                seq as i64,
-                ord as i64,
-                kept(entry.effective_on),
-                entry.allocation.as_str(),
-                pending,
-                licensed,
-                not_limited,
-                shipped,
-                increase,
-                withheld
-            ])?;
+            let values = [
+                whole(seq as i64),
+                whole(ord as i64),
+                whole(kept(entry.effective_on)),
+                entry.allocation.as_str().into(),
+                whole(pending),
+                whole(licensed),
+                whole(not_limited),
+                whole(shipped),
+                whole(increase),
+                whole(withheld),
+            ];
+            self.insert.entry.execute(entry.kind as u8, &[entry.kind.as_str()], &values)?;
             *self.moved.entry((entry.allocation, entry.effective_on)).or_default() += entry.measures;
         }
         Ok(())
@@ -397,27 +332,28 @@ impl<'c> SqliteWriter<'c> {
                 LineTpp::PerUnit(tpp) => (Some(tpp.thousandths()), None),
                 LineTpp::Aggregate { total, .. } => (None, Some(total.thousandths())),
             };
-            self.insert.line.execute(params![
-                seq as i64,
-                terms.line,
-                terms.destination.as_str(),
-                line.ultimate_consignee,
-                terms.consignee_headquarters.as_str(),
-                terms.parent_headquarters.as_str(),
-                line.consignee_kind.as_str(),
-                terms.assumed,
-                terms.activity.as_str(),
-                terms.eccn.as_str(),
-                line.device,
-                thousandths(line.tpp_per_unit),
-                thousandths(line.tpp_aggregated),
-                thousandths(line.catalogue_tpp),
-                per_unit,
-                aggregated,
-                terms.quantity,
-                line.purchase_order,
-                line.end_use
-            ])?;
+            let values = [
+                whole(seq as i64),
+                whole(terms.line),
+                terms.destination.as_str().into(),
+                line.ultimate_consignee.as_str().into(),
+                terms.consignee_headquarters.as_str().into(),
+                terms.parent_headquarters.as_str().into(),
+                whole(terms.assumed),
+                terms.eccn.as_str().into(),
+                line.device.as_deref().into(),
+                maybe_whole(thousandths(line.tpp_per_unit)),
+                maybe_whole(thousandths(line.tpp_aggregated)),
+                maybe_whole(thousandths(line.catalogue_tpp)),
+                maybe_whole(per_unit),
+                maybe_whole(aggregated),
+                whole(terms.quantity),
+                line.purchase_order.as_deref().into(),
+                line.end_use.as_deref().into(),
+            ];
+            let (kind, activity) = (line.consignee_kind, terms.activity);
+            let variant = kind as u8 * 16 + activity as u8;
+            self.insert.line.execute(variant, &[kind.as_str(), activity.as_str()], &values)?;
         }
         Ok(())
     }
@@ -426,14 +362,11 @@ impl<'c> SqliteWriter<'c> {
         if line_count_of(event) == 0 {
             return Ok(());
         }
-        let mut ord = 0_i64;
-        for line in &event.lines {
-            self.insert.event_line.execute(params![seq as i64, ord, line.line, line.quantity, false])?;
-            ord += 1;
-        }
-        for (line, units) in &event.resolved {
-            self.insert.event_line.execute(params![seq as i64, ord, line, units, true])?;
-            ord += 1;
+        let given = event.lines.iter().map(|line| (line.line, line.quantity, false));
+        let resolved = event.resolved.iter().map(|(line, units)| (Some(*line), Some(*units), true));
+        for (ord, (line, quantity, resolved)) in given.chain(resolved).enumerate() {
+            let (line, quantity) = (maybe_whole(line.map(i64::from)), maybe_whole(quantity.map(i64::from)));
+            self.insert.event_line.execute(0, &[], &[whole(seq as i64), whole(ord as i64), line, quantity, whole(resolved)])?;
         }
         Ok(())
     }
@@ -446,11 +379,6 @@ impl<'c> SqliteWriter<'c> {
             .execute(params![seq as i64, act.destination.as_str(), percent, given, thousandths(act.tpp)])?;
         Ok(())
     }
-}
-
-/// Whether an event has only the fields of the statement for plain ones.
-fn is_plain(event: &Event) -> bool {
-    event.license_number.is_none() && event.basis == Basis::Delta && event.corrects.is_none() && event.overrun_authority.is_none()
 }
 
 /// Rows of `line` or `event_line` that a record has.
@@ -482,26 +410,33 @@ impl Append for SqliteWriter<'_> {
         if !self.bulk && self.known(record)? {
             return Ok(None);
         }
+        let head = self.chain.after(record);
+        Ok(self.append_at(record, head)?.then_some(head.seq))
+    }
+}
+
+impl Write for SqliteWriter<'_> {
+    fn chain(&self) -> Chain {
+        self.chain.clone()
+    }
+
+    fn append_at(&mut self, record: &Arc<Prepared>, head: Head) -> Result<bool> {
         let failed = storage("recording");
-        let seq = self.head.seq + 1;
-        let digest = record.digest(&self.head.digest, seq, &self.batch_part, &mut self.buffer);
         if self.appended == 0 {
             self.begin_batch()?;
         }
         if self.appended == BULK_FROM {
             self.begin_bulk()?;
         }
-        if !self.insert_record(seq, &digest, record).map_err(&failed)? {
-            return Ok(None);
+        if !self.insert_record(head.seq, &head.digest, record).map_err(&failed)? {
+            return Ok(false);
         }
-        self.insert_rows(seq, record).map_err(&failed)?;
-        self.head = Head { seq, digest, recorded_at: self.batch.recorded_at };
+        self.insert_rows(head.seq, record).map_err(&failed)?;
+        self.chain.head = head;
         self.appended += 1;
-        Ok(Some(seq))
+        Ok(true)
     }
-}
 
-impl Write for SqliteWriter<'_> {
     fn dossiers(&self, visit: &mut dyn FnMut(Dossier) -> Result<()>) -> Result<()> {
         self.view.dossiers(visit)
     }
@@ -539,14 +474,14 @@ impl Write for SqliteWriter<'_> {
     fn mark(&mut self) -> Result<()> {
         let sql = if self.mark.is_some() { "RELEASE file; SAVEPOINT file" } else { "SAVEPOINT file" };
         self.connection().execute_batch(sql).map_err(storage("marking a place"))?;
-        self.mark = Some(Mark { head: self.head, appended: self.appended, bulk: self.bulk, moved: self.moved.clone() });
+        self.mark = Some(Mark { head: self.chain.head, appended: self.appended, bulk: self.bulk, moved: self.moved.clone() });
         Ok(())
     }
 
     fn rewind(&mut self) -> Result<()> {
         let Some(mark) = self.mark.take() else { return Ok(()) };
         self.connection().execute_batch("ROLLBACK TO file; RELEASE file").map_err(storage("going back to a mark"))?;
-        (self.head, self.appended, self.bulk, self.moved) = (mark.head, mark.appended, mark.bulk, mark.moved);
+        (self.chain.head, self.appended, self.bulk, self.moved) = (mark.head, mark.appended, mark.bulk, mark.moved);
         Ok(())
     }
 
@@ -568,7 +503,7 @@ impl Write for SqliteWriter<'_> {
 /// moved since.
 impl Ask for SqliteWriter<'_> {
     fn head(&self) -> Result<Head> {
-        Ok(self.head)
+        Ok(self.chain.head)
     }
     fn dossier(&self, number: &str) -> Result<Option<Dossier>> {
         self.view.dossier(number)
