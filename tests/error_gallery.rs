@@ -188,28 +188,31 @@ fn blocks_of_too_many_rows_are_told_once() {
     assert!(wrong.ends_with(end), "{}", &wrong[wrong.len() - 300..]);
 }
 
-/// The disk is full: files may not grow beyond a few hundred blocks here, which a ledger meets as a full disk.
+/// The disk is full: files may not grow beyond a few hundred blocks here, which a ledger meets as a full disk. A small file
+/// meets it when it is committed; a large one, which is decided on one thread while another writes, in the middle.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_leaves_nothing_of_the_file() {
-    let place = tempfile::tempdir().expect("a folder");
-    many_applications(&place.path().join("applications.csv"), 12_000);
-    assert_eq!(run_line("tppledger init", place.path()).exit, Some(0));
-    // Without the signal, a write beyond the limit fails as one on a full disk does.
-    let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" import applications.csv";
-    let output = Command::new("sh")
-        .args(["-c", script, env!("CARGO_BIN_EXE_tppledger")])
-        .current_dir(place.path())
-        .env("LOGNAME", "examiner")
-        .output()
-        .expect("a shell");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.starts_with("error: committing: ") && said.contains("\nhint: "), "{said}");
-    assert!(!said.contains("recorded\n"), "it is said to be recorded: {said}");
-    assert_eq!(applications_recorded(place.path()), 0);
-    let again = run_line("tppledger import applications.csv", place.path());
-    assert_eq!((again.exit, applications_recorded(place.path())), (Some(0), 12_000), "{}", again.stderr);
+    for (count, while_doing) in [(12_000, "committing"), (70_000, "recording")] {
+        let place = tempfile::tempdir().expect("a folder");
+        many_applications(&place.path().join("applications.csv"), count);
+        assert_eq!(run_line("tppledger init", place.path()).exit, Some(0));
+        // Without the signal, a write beyond the limit fails as one on a full disk does.
+        let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" import applications.csv";
+        let output = Command::new("sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_tppledger")])
+            .current_dir(place.path())
+            .env("LOGNAME", "examiner")
+            .output()
+            .expect("a shell");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with(&format!("error: {while_doing}: ")) && said.contains("\nhint: "), "{said}");
+        assert!(!said.contains("recorded\n"), "it is said to be recorded: {said}");
+        assert_eq!(applications_recorded(place.path()), 0);
+        let again = run_line("tppledger import applications.csv", place.path());
+        assert_eq!((again.exit, applications_recorded(place.path())), (Some(0), count as usize), "{}", again.stderr);
+    }
 }
 
 /// Killed in the middle of an import: nothing of that file is there, and the same command again succeeds.
@@ -217,6 +220,7 @@ fn a_full_disk_leaves_nothing_of_the_file() {
 #[test]
 fn a_killed_import_leaves_nothing_of_the_file() {
     let place = tempfile::tempdir().expect("a folder");
+    // Large enough to be decided on one thread while another writes.
     many_applications(&place.path().join("applications.csv"), 30_000);
     assert_eq!(run_line("tppledger init", place.path()).exit, Some(0));
     let log = place.path().join("tppledger.db-wal");
