@@ -11,6 +11,7 @@ pub mod files;
 pub mod intake;
 pub mod quota;
 pub mod report;
+pub mod screen;
 pub mod store;
 
 pub use error::{Error, Result};

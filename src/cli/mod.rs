@@ -14,6 +14,7 @@ mod record;
 mod regime;
 mod report;
 mod run;
+mod screen;
 mod verify;
 
 pub use args::Cli;
@@ -82,6 +83,7 @@ fn dispatch(cli: Cli, context: &Context) -> Result<Ending> {
         Command::Verify => verify::verify(context),
         Command::Regime(args) => regime::regime(context, &args),
         Command::Devices(args) => devices::devices(context, &args),
+        Command::Screen(args) => screen::screen_command(context, &args),
         Command::Completions { shell } => completions(context, shell),
         Command::Man => man(context),
     }

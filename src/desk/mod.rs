@@ -12,5 +12,6 @@ pub mod pack;
 pub mod recent;
 pub mod registers;
 pub mod rejects;
+pub mod screen;
 pub mod tables;
 pub mod verify;

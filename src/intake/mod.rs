@@ -19,6 +19,7 @@ mod made_rows;
 pub mod place;
 pub mod regimes;
 pub mod table;
+mod transactions;
 
 pub use acts::{ActColumn, ActReader};
 pub use applications::{ApplicationColumn, ApplicationReader};
@@ -29,6 +30,7 @@ pub use events::{EventColumn, EventReader};
 pub use items::Item;
 pub use place::{Place, Problem, did_you_mean, hint_with, shortened};
 pub use table::{Column, Columns, REJECT_REASON, Row, TableReader};
+pub use transactions::{TransactionReader, WrittenTransaction};
 
 use crate::quota::application::Application;
 use crate::quota::event::{Act, Event};

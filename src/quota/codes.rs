@@ -106,7 +106,8 @@ impl Eccn {
 
     /// Whether this entry is the paragraph itself or stands below it: `3A090.a.1` is within `3A090.a`.
     pub fn is_within(&self, paragraph: &Eccn) -> bool {
-        self.as_str().strip_prefix(paragraph.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        let (own, above) = (&self.bytes[..usize::from(self.len)], &paragraph.bytes[..usize::from(paragraph.len)]);
+        own.strip_prefix(above).is_some_and(|rest| matches!(rest, [] | [b'.', ..]))
     }
 }
 

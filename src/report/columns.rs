@@ -226,6 +226,35 @@ pub fn events() -> Schema {
     Schema { name: "events", title: "Events and acts", key: &["seq", "line"], columns }
 }
 
+/// What screening says of each transaction.
+pub fn screening() -> Schema {
+    let columns = vec![
+        col("transaction_id", Text, "", "Name of the transaction; the line of its row where it has none."),
+        col("on", Day, "day", "The day it was screened for."),
+        col("destination", Code, "", "Country of ultimate destination."),
+        col("enforcement", Code, "", "Announcements on enforcement that bear on it, by their ids in the regime."),
+        col("subject", Code, "", "Whether the rule reaches the item: yes, no, undetermined, open."),
+        col("license_required", Code, "", "Whether a license is required: yes, no, undetermined, open."),
+        col("required_by", Text, "", "Paragraphs that require it, or may."),
+        col("available", Code, "", "Exceptions and authorizations that serve instead."),
+        col("open", Code, "", "Those that serve by one reading of the text and not by another."),
+        col("undetermined", Code, "", "Those that cannot be told from what is given."),
+        col(
+            "review_policy",
+            Code,
+            "",
+            "How an application would be reviewed; several where it is not certain, the default first.",
+        ),
+        col("review_status", Code, "", "yes when the review policy is certain, else undetermined or open."),
+        col("counts_in", Code, "", "Allocations that a license, or an exception, would be charged to."),
+        col("to_file", Code, "", "What to file and keep, by ids in the regime."),
+        col("may_have_to_file", Code, "", "The same where it depends on what is not known, or on how the text is read."),
+        col("red_flags", Code, "", "What to clear up first, by ids in the regime."),
+        col("needs", Code, "", "Columns that would have to be known for a sure answer."),
+    ];
+    Schema { name: "screening", title: "What transactions need", key: &["transaction_id"], columns }
+}
+
 /// The entries behind a figure; each column sums to the figure of that name.
 pub fn entries() -> Schema {
     let columns = vec![
@@ -247,7 +276,7 @@ pub fn entries() -> Schema {
 /// Every report in the order of the documentation, with all columns it may have.
 pub fn all() -> Vec<Schema> {
     let extras = HeadroomExtras { floor: true, units: true };
-    vec![headroom(extras), movements(), schedule(), applications(), licenses(), refusals(), events(), entries()]
+    vec![headroom(extras), movements(), schedule(), applications(), licenses(), refusals(), events(), entries(), screening()]
 }
 
 /// The dictionary as Markdown, for `reports/README.md`.

@@ -78,6 +78,11 @@ impl<'f, 't> Keys<'f, 't> {
         self.table.get(key).map(|value| (value.get_ref(), value.span()))
     }
 
+    /// Whether a key stands in the table; for keys that may be absent.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.find(key).is_some()
+    }
+
     fn add(&self, at: usize, key: &str, value: Option<&str>, what: impl Into<String>, hint: impl Into<String>) {
         let problem = Problem::new(self.file.place(at).at(self.full(key)), what, hint).with_value(value.unwrap_or_default());
         self.file.problems.borrow_mut().push(problem);

@@ -9,12 +9,14 @@
 mod groups;
 mod keys;
 mod law;
+pub(crate) mod screening;
 mod thresholds;
 
 use super::countries::Countries;
 use super::place::{Place, Problem, did_you_mean, hint_with};
 use crate::quota::device::Thresholds;
 use crate::quota::regime::Regime;
+use crate::screen::Rulebook;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +27,9 @@ const LAW: &str = "regime.toml";
 const ALLOCATIONS: &str = "allocations.toml";
 const GROUPS: &str = "country-groups.toml";
 const DEVICES: &str = "devices.toml";
+
+/// The rules of screening: beside the regime's files, and no part of what a ledger keeps, since no figure depends on them.
+const SCREENING: &str = "screening.toml";
 
 /// The largest file of a regime that is read; the built-in ones have 8 KB.
 const FILE_MAX: u64 = 1 << 20;
@@ -83,7 +88,7 @@ impl RegimeText {
         })?;
         let mut problems = Vec::new();
         for name in entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()) {
-            let known = FILES.iter().any(|(known, _)| *known == name);
+            let known = name == SCREENING || FILES.iter().any(|(known, _)| *known == name);
             if name.ends_with(".toml") && !name.ends_with(".summary.toml") && !known {
                 let hint = hint_with(
                     did_you_mean(&name, FILES.map(|(known, _)| known)),
@@ -216,6 +221,33 @@ pub fn parse(text: &RegimeText, countries: &Countries) -> Result<Regime, Vec<Pro
 pub fn thresholds(text: &RegimeText) -> Result<Thresholds, Vec<Problem>> {
     let mut problems = Vec::new();
     text.read(DEVICES, Countries::builtin(), &mut problems, thresholds::thresholds).ok_or(problems)
+}
+
+/// The rules of screening that the program carries.
+pub fn builtin_screening() -> String {
+    builtin!("screening.toml")
+}
+
+/// The rules of screening in a regime's folder.
+///
+/// # Errors
+/// When there are none, or they cannot be read.
+pub fn screening_in(folder: &Path) -> Result<String, Vec<Problem>> {
+    let file: Arc<str> = Arc::from(folder.join(SCREENING).to_string_lossy());
+    read_file(&folder.join(SCREENING)).map_err(|error| {
+        let hint = "screening needs the rules of the regime; `screening.toml` of the built-in one is a start";
+        vec![Problem::new(Place::of_file(&file), format!("cannot be read: {error}"), hint)]
+    })
+}
+
+/// Reads the rules of screening under a regime's groups.
+///
+/// # Errors
+/// Every problem, with line and key.
+pub fn screening(text: &str, regime: &Regime) -> Result<Rulebook, Vec<Problem>> {
+    let (countries, mut problems) = (Countries::builtin(), Vec::new());
+    let read = |keys: &keys::Keys| screening::screening(keys, &regime.groups, countries);
+    keys::RegimeFile::new(SCREENING, text, countries).read(&mut problems, read).ok_or(problems)
 }
 
 /// SHA-256 of what decides anything in a regime: two texts with the same digest give the same figures.

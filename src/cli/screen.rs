@@ -1,0 +1,101 @@
+//! `screen`: one transaction from options, or a file of them, row by row.
+
+use super::Ending;
+use super::args::ScreenArgs;
+use super::context::{Context, regime_text};
+use crate::desk::screen::{Screened, schema};
+use crate::error::{Error, Result};
+use crate::intake::countries::Countries;
+use crate::intake::regimes::{self, RegimeText};
+use crate::intake::{TableReader, TransactionReader, WrittenTransaction};
+use crate::quota::device::Thresholds;
+use crate::quota::regime::Regime;
+use crate::report::{self, Format};
+use crate::screen::{Rulebook, screen};
+use std::path::Path;
+
+/// The law that is screened by.
+struct Law {
+    regime: Regime,
+    thresholds: Thresholds,
+    book: Rulebook,
+}
+
+impl Law {
+    fn read(folder: Option<&Path>) -> Result<Law> {
+        let text = folder.map_or_else(|| Ok(RegimeText::builtin()), regime_text)?;
+        let of_folder = folder.filter(|folder| !matches!(folder.to_str(), Some("builtin" | "summary")));
+        let rules = of_folder.map_or_else(|| Ok(regimes::builtin_screening()), regimes::screening_in).map_err(Error::Input)?;
+        let regime = regimes::parse(&text, Countries::builtin()).map_err(Error::Input)?;
+        let thresholds = regimes::thresholds(&text).map_err(Error::Input)?;
+        let book = regimes::screening(&rules, &regime).map_err(Error::Input)?;
+        Ok(Law { regime, thresholds, book })
+    }
+
+    fn screened(&self, context: &Context, written: WrittenTransaction) -> Screened<'_> {
+        let transaction = written.settle(context.today(), &self.thresholds);
+        let answer = screen(&transaction, &self.book);
+        Screened::new(transaction, answer, &self.regime)
+    }
+}
+
+pub(super) fn screen_command(context: &Context, args: &ScreenArgs) -> Result<Ending> {
+    let law = Law::read(args.regime.as_deref())?;
+    match &args.file {
+        Some(path) => many(context, &law, path),
+        None => one(context, &law, args),
+    }
+}
+
+fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
+    let given: Vec<(&str, &str)> = args.facts.given().collect();
+    if given.is_empty() {
+        let hint = "e.g. `tppledger screen --device \"NVIDIA H100-SXM5\" --quantity 500 --destination MY`, or name a CSV file";
+        return Err(Error::usage("there is nothing to screen", hint));
+    }
+    let (header, row): (Vec<&str>, Vec<&str>) = given.into_iter().unzip();
+    let table = TableReader::from_cells("screen", &header, &[row]);
+    let mut reader = TransactionReader::new(table, false).map_err(Error::Input)?;
+    let Some(item) = reader.next() else {
+        return Err(Error::usage("there is nothing to screen", "give --destination and an item"));
+    };
+    let screened = law.screened(context, item.value.map_err(Error::Input)?);
+    match context.format() {
+        Format::Table => context.print_bytes(screened.page(args.explain).as_bytes())?,
+        Format::Json | Format::JsonLines => context.print_json(&screened.to_json())?,
+        Format::Csv => {
+            let mut table = report::Table::new(schema());
+            table.push(screened.row());
+            context.print_table(&table)?;
+        }
+    }
+    Ok(Ending::default())
+}
+
+/// A result for each row that can be read; what is wrong with the others is told.
+fn many(context: &Context, law: &Law, path: &Path) -> Result<Ending> {
+    let table = TableReader::open(path).map_err(|problem| Error::Input(vec![problem]))?;
+    let reader = TransactionReader::new(table, false).map_err(Error::Input)?;
+    let mut ending = Ending::default();
+    context.answer(|out| {
+        let mut writer = report::writer(context.format(), &schema(), out, context.look())?;
+        for item in reader {
+            match item.value {
+                Ok(written) => {
+                    let mut screened = law.screened(context, written);
+                    if screened.transaction.id.is_empty() {
+                        screened.transaction.id = item.lines.first().map(u64::to_string).unwrap_or_default();
+                    }
+                    writer.row(&screened.row())?;
+                }
+                Err(problems) => {
+                    ending.input_errors = true;
+                    context.tell_error(&Error::Input(problems));
+                }
+            }
+        }
+        writer.finish()?;
+        Ok(())
+    })?;
+    Ok(ending)
+}

@@ -1,0 +1,289 @@
+//! `screening.toml`: the rules of screening, read strictly into a [`Rulebook`].
+//!
+//! A rule's conditions are made of the tests that `docs/screening.md` lists; a group, a paragraph, a word or a number that
+//! is none is a problem with its line. Nothing is decided here. Invariant: ids are unique in their list, and what a filing
+//! goes with is an exception of the file.
+
+use super::keys::Keys;
+use crate::intake::countries::Countries;
+use crate::intake::place::{did_you_mean, hint_with};
+use crate::quota::codes::Eccn;
+use crate::quota::regime::Groups;
+use crate::screen::rules::{Amount, Bound, Condition, Filing, Headquarters, Membership, Rule, Rulebook, Seat, Test, Word};
+use crate::screen::transaction::{EndUse, EndUser, Fact, ItemKind, TransactionActivity, Veu, Weights};
+use rust_decimal::Decimal;
+
+/// What the tests refer to.
+struct Law<'l> {
+    groups: &'l Groups,
+    countries: &'l Countries,
+}
+
+/// Reads `screening.toml`.
+pub(super) fn screening(root: &Keys, groups: &Groups, countries: &Countries) -> Option<Rulebook> {
+    let law = Law { groups, countries };
+    let list = |key: &'static str, part: Part| {
+        // Without what the rule reaches and requires, nothing would need a license.
+        let is_needed = matches!(key, "subject" | "requirement");
+        let read = |keys: &Keys| law.rule(keys, part);
+        let rules = if is_needed { root.tables(key, read) } else { root.optional_tables(key, read) }?;
+        for (position, rule) in rules.iter().enumerate() {
+            if rules[..position].iter().any(|other| other.id == rule.id) {
+                root.wrong(key, format!("has two rules {}", rule.id), "give each rule an id of its own");
+            }
+        }
+        Some(rules)
+    };
+    let (enforcement, subject) = (list("enforcement", Part::Plain), list("subject", Part::Plain));
+    let requirement = list("requirement", Part::Requirement);
+    let exception = list("exception", Part::Exception);
+    let (policy, filing) = (list("policy", Part::Policy), list("filing", Part::Filing));
+    let red_flag = list("red_flag", Part::Plain);
+    if let (Some(exception), Some(filing)) = (&exception, &filing) {
+        for code in filing.iter().flat_map(|rule| &rule.goes_with) {
+            if code != LICENSE && !exception.iter().any(|rule| rule.code == *code) {
+                root.wrong("filing", format!("goes with {code}, which is no exception of this file"), "write its code");
+            }
+        }
+    }
+    Some(Rulebook {
+        home: groups.home,
+        enforcement: enforcement?,
+        subject: subject?,
+        requirement: requirement?,
+        exception: exception?,
+        policy: policy?,
+        filing: filing?,
+        red_flag: red_flag?,
+    })
+}
+
+/// What a filing goes with when it is made with an application.
+const LICENSE: &str = "license";
+
+/// Which list a rule stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Plain,
+    Requirement,
+    Exception,
+    Policy,
+    Filing,
+}
+
+impl Law<'_> {
+    fn rule(&self, keys: &Keys, part: Part) -> Option<Rule> {
+        let id = keys.word("id");
+        let code = match part {
+            Part::Requirement => keys.text("paragraph"),
+            Part::Exception | Part::Policy => keys.word("code"),
+            Part::Plain | Part::Filing => id.clone(),
+        };
+        let (title, citation) = (keys.text("title"), keys.citation());
+        let counts_in = if part == Part::Exception && keys.has("counts_in") { keys.word("counts_in") } else { None };
+        let counts = part == Part::Policy && keys.has("counts") && keys.truth("counts").unwrap_or_default();
+        let (goes_with, filing) = if part == Part::Filing {
+            let (to, subject, due) = (keys.text("to"), keys.has("subject").then(|| keys.text("subject")), keys.text("due"));
+            let filing = Filing { to: to?, subject: subject.flatten().unwrap_or_default(), due: due? };
+            (keys.texts("for")?, Some(filing))
+        } else {
+            (Vec::new(), None)
+        };
+        let conditions = keys.optional_tables("condition", |keys| self.condition(keys))?;
+        for (position, condition) in conditions.iter().enumerate() {
+            if conditions[..position].iter().any(|other| other.id == condition.id) {
+                keys.wrong("condition", format!("has two conditions {}", condition.id), "give each an id of its own");
+            }
+        }
+        let (id, code, title, citation) = (id?, code?, title?, citation?);
+        Some(Rule { id, code, title, counts_in, counts, goes_with, filing, citation, conditions })
+    }
+
+    fn condition(&self, keys: &Keys) -> Option<Condition> {
+        let (id, text, cite) = (keys.word("id"), keys.text("text"), keys.text("cite"));
+        let test = keys.table("test", |keys| self.test(keys));
+        let other = if keys.has("other") {
+            let (other, text) = (keys.table("other", |keys| self.test(keys)), keys.text("other_text"));
+            Some((text?, other?))
+        } else {
+            None
+        };
+        Some(Condition { id: id?, text: text?, cite: cite?, test: test?, other })
+    }
+
+    /// All that stands in the table must hold.
+    fn test(&self, keys: &Keys) -> Option<Test> {
+        let mut tests: Vec<Option<Test>> = Vec::new();
+        for (is_in, is_not_in, seat) in SEATS {
+            let among = |key| self.membership(keys, key).map(|groups| Test::In(seat, groups));
+            tests.extend(keys.has(is_in).then(|| among(is_in)));
+            tests.extend(keys.has(is_not_in).then(|| among(is_not_in).map(negated)));
+        }
+        if keys.has("destination_named") {
+            let named = keys.countries("destination_named");
+            let among = |named: Vec<_>| Membership::named(self.groups, &named, self.countries.codes());
+            tests.push(named.map(|named| Test::In(Seat::Destination, among(named))));
+        }
+        for (key, how) in HEADQUARTERS {
+            tests.extend(keys.has(key).then(|| self.membership(keys, key).map(|groups| Test::Headquarters(how, groups))));
+        }
+        for (key, is_in) in [("eccn_in", true), ("eccn_not_in", false)] {
+            let wanted = |test| if is_in { test } else { negated(test) };
+            tests.extend(keys.has(key).then(|| paragraphs(keys, key).map(|listed| wanted(Test::EccnIn(listed)))));
+        }
+        for (is_in, is_not_in, word, words) in words() {
+            tests.extend(keys.has(is_in).then(|| word_set(keys, is_in, &words).map(|set| Test::WordIn(word, set))));
+            tests.extend(
+                keys.has(is_not_in).then(|| word_set(keys, is_not_in, &words).map(|set| negated(Test::WordIn(word, set)))),
+            );
+        }
+        for (key, wanted) in [("yes", true), ("no", false)] {
+            tests.extend(keys.has(key).then(|| facts(keys, key, wanted)));
+        }
+        for (key, negate) in [("from", false), ("before", true)] {
+            let from = |day| if negate { negated(Test::From(day)) } else { Test::From(day) };
+            tests.extend(keys.has(key).then(|| keys.day(key).map(from)));
+        }
+        let flags =
+            [("made_in_home", Test::MadeInHome), ("other_owner", Test::OtherOwner), ("other_operator", Test::OtherOperator)];
+        for (key, test) in flags {
+            let wanted = |yes| if yes { test } else { negated(test) };
+            tests.extend(keys.has(key).then(|| keys.truth(key).map(wanted)));
+        }
+        if keys.has("always") {
+            tests.push(keys.truth("always").map(Test::Always));
+        }
+        if keys.has("amount") {
+            tests.push(amount(keys));
+        }
+        if keys.has("all_of") {
+            tests.push(keys.tables("all_of", |keys| self.test(keys)).map(Test::All));
+        }
+        if keys.has("any_of") {
+            tests.push(keys.tables("any_of", |keys| self.test(keys)).map(Test::Any));
+        }
+        if tests.is_empty() {
+            keys.wrong("test", "asks nothing that is known", "docs/screening.md lists the tests");
+            return None;
+        }
+        let mut tests = tests.into_iter().collect::<Option<Vec<Test>>>()?;
+        Some(if tests.len() == 1 { tests.remove(0) } else { Test::All(tests) })
+    }
+
+    fn membership(&self, keys: &Keys, key: &'static str) -> Option<Membership> {
+        let ids = keys.texts(key)?;
+        for (position, id) in ids.iter().enumerate() {
+            if self.groups.group(id).is_none() {
+                let meant = did_you_mean(id, self.groups.groups.iter().map(|group| group.id.as_str()));
+                keys.wrong_item(key, position, "is not a group of the regime", hint_with(meant, "write the id of a group"));
+            }
+        }
+        Some(Membership::new(self.groups, &ids, self.countries.codes()))
+    }
+}
+
+const SEATS: [(&str, &str, Seat); 5] = [
+    ("destination_in", "destination_not_in", Seat::Destination),
+    ("consignee_in", "consignee_not_in", Seat::Consignee),
+    ("parent_in", "parent_not_in", Seat::Parent),
+    ("owner_in", "owner_not_in", Seat::Owner),
+    ("operator_in", "operator_not_in", Seat::Operator),
+];
+
+const HEADQUARTERS: [(&str, Headquarters); 3] = [
+    ("headquarters_in", Headquarters::Any),
+    ("headquarters_not_in", Headquarters::None),
+    ("headquarters_both_in", Headquarters::Both),
+];
+
+type Words = (&'static str, &'static str, Word, Vec<&'static str>);
+
+/// The keys of the words, and the words of each in the order of their numbers.
+fn words() -> [Words; 6] {
+    fn all<W: Copy>(all: &[W], as_str: fn(W) -> &'static str) -> Vec<&'static str> {
+        all.iter().map(|word| as_str(*word)).collect()
+    }
+    [
+        ("item_kind_in", "item_kind_not_in", Word::ItemKind, all(ItemKind::ALL, ItemKind::as_str)),
+        ("activity_in", "activity_not_in", Word::Activity, all(TransactionActivity::ALL, TransactionActivity::as_str)),
+        ("end_user_in", "end_user_not_in", Word::EndUser, all(EndUser::ALL, EndUser::as_str)),
+        ("end_use_in", "end_use_not_in", Word::EndUse, all(EndUse::ALL, EndUse::as_str)),
+        ("veu_in", "veu_not_in", Word::Veu, all(Veu::ALL, Veu::as_str)),
+        ("weights_in", "weights_not_in", Word::Weights, all(Weights::ALL, Weights::as_str)),
+    ]
+}
+
+fn negated(test: Test) -> Test {
+    Test::Not(Box::new(test))
+}
+
+fn word_set(keys: &Keys, key: &'static str, words: &[&'static str]) -> Option<u8> {
+    let mut set = 0;
+    for (position, word) in keys.texts(key)?.iter().enumerate() {
+        match words.iter().position(|known| known == word) {
+            Some(bit) => set |= 1 << bit,
+            None => {
+                let hint = hint_with(did_you_mean(word, words.iter().copied()), format!("one of {}", words.join(", ")));
+                keys.wrong_item(key, position, "is not a word of this column", hint);
+            }
+        }
+    }
+    Some(set)
+}
+
+fn paragraphs(keys: &Keys, key: &'static str) -> Option<Vec<Eccn>> {
+    let texts = keys.texts(key)?;
+    for (position, text) in texts.iter().enumerate() {
+        if Eccn::new(text).is_none() {
+            keys.wrong_item(key, position, "is not an ECCN", "write it as 3A090.a or 5A992.z.1");
+        }
+    }
+    texts.iter().map(|text| Eccn::new(text)).collect()
+}
+
+fn facts(keys: &Keys, key: &'static str, wanted: bool) -> Option<Test> {
+    let mut tests = Vec::new();
+    for (position, text) in keys.texts(key)?.iter().enumerate() {
+        match Fact::ALL.iter().find(|fact| fact.as_str() == text) {
+            Some(fact) => tests.push(if wanted { Test::Fact(*fact) } else { negated(Test::Fact(*fact)) }),
+            None => {
+                let hint =
+                    hint_with(did_you_mean(text, Fact::ALL.iter().map(|fact| fact.as_str())), "docs/screening.md lists them");
+                keys.wrong_item(key, position, "is not a column of yes and no", hint);
+            }
+        }
+    }
+    Some(if tests.len() == 1 { tests.remove(0) } else { Test::All(tests) })
+}
+
+fn amount(keys: &Keys) -> Option<Test> {
+    let name = keys.word("amount")?;
+    let Some((amount, _)) = Amount::ALL.into_iter().find(|(_, known)| *known == name) else {
+        let known = Amount::ALL.map(|(_, name)| name);
+        let hint = hint_with(did_you_mean(&name, known), format!("one of {}", known.join(", ")));
+        keys.wrong("amount", "is not an amount of a transaction", hint);
+        return None;
+    };
+    let mut tests = Vec::new();
+    for (bound, key) in Bound::ALL {
+        if keys.has(key) {
+            let text = keys.text(key)?;
+            let Some(value) = number(&text) else {
+                keys.wrong(key, "is not a number of zero or more", "write it as text, e.g. \"1000\" or \"1e20\"");
+                return None;
+            };
+            tests.push(Test::Amount(amount, bound, value));
+        }
+    }
+    if tests.is_empty() {
+        keys.wrong("amount", "has no bound", "add one of at_least, more_than, at_most, below");
+        return None;
+    }
+    Some(if tests.len() == 1 { tests.remove(0) } else { Test::All(tests) })
+}
+
+/// A decimal of zero or more, with or without an exponent.
+pub(crate) fn number(text: &str) -> Option<Decimal> {
+    let number = if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok()? } else { text.parse().ok()? };
+    (number >= Decimal::ZERO).then_some(number)
+}

@@ -1,0 +1,172 @@
+//! Screening against the decision tables of `tests/screening/`: every row is a transaction, what must be said of it, and
+//! where the law says so.
+
+#![allow(clippy::disallowed_methods, reason = "a test looks at files")]
+#![allow(missing_docs, reason = "the names of tests are their documents")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use tppledger::intake::countries::Countries;
+use tppledger::intake::regimes::{self, RegimeText};
+use tppledger::intake::{TableReader, TransactionReader};
+use tppledger::quota::calendar::parse_day;
+use tppledger::quota::device::Thresholds;
+use tppledger::screen::transaction::TransactionColumn;
+use tppledger::screen::{Answer, Rulebook, Status, Transaction, screen};
+
+/// Rows that say nothing of the day are of this one, after the compliance date.
+const TODAY: &str = "2025-07-01";
+
+struct Law {
+    book: Rulebook,
+    thresholds: Thresholds,
+}
+
+fn law() -> Law {
+    let text = RegimeText::builtin();
+    let regime = regimes::parse(&text, Countries::builtin()).unwrap();
+    let book = regimes::screening(&regimes::builtin_screening(), &regime)
+        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+    Law { book, thresholds: regimes::thresholds(&text).unwrap() }
+}
+
+/// A row of a table: its cells by column.
+type Row = BTreeMap<String, String>;
+
+fn tables() -> Vec<(PathBuf, Vec<Row>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screening");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "csv"));
+    paths.sort();
+    let rows = |path: &Path| csv::Reader::from_path(path).unwrap().into_deserialize().map(Result::unwrap).collect();
+    paths.iter().map(|path| (path.clone(), rows(path))).collect()
+}
+
+fn transaction(row: &Row, law: &Law) -> Transaction {
+    let is_column = |name: &str| TransactionColumn::ALL.iter().any(|column| column.as_str() == name);
+    let cells: Vec<(&str, &str)> =
+        row.iter().filter(|(name, cell)| is_column(name) && !cell.is_empty()).map(|(name, cell)| (&**name, &**cell)).collect();
+    let (header, cells): (Vec<&str>, Vec<&str>) = cells.into_iter().unzip();
+    let mut reader =
+        TransactionReader::new(TableReader::from_cells("row", &header, &[cells]), false).unwrap_or_else(|p| panic!("{p:?}"));
+    let item = reader.next().expect("a row");
+    item.value.unwrap_or_else(|p| panic!("{}: {p:?}", row["row"])).settle(parse_day(TODAY).unwrap(), &law.thresholds)
+}
+
+fn sorted<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let words: BTreeSet<&str> = words.into_iter().map(str::trim).filter(|word| !word.is_empty()).collect();
+    words.into_iter().collect()
+}
+
+/// Names (`rule.condition`) of what keeps the exceptions of this code from serving. Of several rules of one code a row speaks
+/// of those that are meant for its item, and of each it names all that it says.
+fn because(answer: &Answer, code: &str, expected: &[&str]) -> Vec<String> {
+    let status = answer.available(code);
+    let is_meant = |id: &str| expected.iter().any(|name| name.split('.').next() == Some(id));
+    let rules = answer.exceptions.iter().filter(|rule| rule.rule.code == code && rule.status == status);
+    let named = rules.filter(|rule| is_meant(&rule.rule.id));
+    let mut names: Vec<String> =
+        named.flat_map(|rule| rule.because().map(move |condition| format!("{}.{condition}", rule.rule.id))).collect();
+    names.sort();
+    names
+}
+
+/// What a row expects and what is answered, where they differ.
+fn differences(row: &Row, law: &Law) -> Vec<String> {
+    let answer = screen(&transaction(row, law), &law.book);
+    let mut differ = Vec::new();
+    let mut compare = |what: &str, expected: Vec<&str>, got: Vec<&str>| {
+        if expected != got {
+            differ.push(format!("{}: {what}: expected {}, got {}", row["row"], expected.join(";"), got.join(";")));
+        }
+    };
+    if let Some(expected) = row.get("license_required") {
+        compare("license_required", vec![expected], vec![answer.license_required.as_str()]);
+    }
+    if let Some(expected) = row.get("paragraphs") {
+        compare("paragraphs", sorted(expected.split(';')), sorted(answer.required_by.iter().map(|by| by.rule.code.as_str())));
+    }
+    if let (Some(code), Some(expected)) = (row.get("code"), row.get("available")) {
+        compare("available", vec![expected], vec![answer.available(code).as_str()]);
+        let expected = sorted(row["because"].split(';'));
+        let got = because(&answer, code, &expected);
+        compare("because", expected, got.iter().map(String::as_str).collect());
+    }
+    if let Some(expected) = row.get("review_policy") {
+        let policies = answer.review.as_ref().map(|review| &review.policies[..]).unwrap_or_default();
+        let mut got: Vec<&str> = policies.iter().map(|policy| policy.rule.code.as_str()).collect();
+        got.dedup();
+        compare("review_policy", expected.split(';').filter(|code| !code.is_empty()).collect(), got);
+        let status = answer.review.as_ref().filter(|review| review.status != Status::No);
+        compare("review_status", vec![&row["review_status"]], vec![status.map_or("", |review| review.status.as_str())]);
+    }
+    if let Some(expected) = row.get("to_file") {
+        let ids = |is_wanted: fn(Status) -> bool| {
+            sorted(answer.filings.iter().filter(|filing| is_wanted(filing.status)).map(|filing| filing.rule.id.as_str()))
+        };
+        compare("to_file", sorted(expected.split(';')), ids(|_| true));
+        compare("perhaps", sorted(row["perhaps"].split(';')), ids(|status| status != Status::Yes));
+    }
+    differ
+}
+
+#[test]
+fn every_row_of_the_decision_tables_holds() {
+    let law = law();
+    let mut differ = Vec::new();
+    let mut count = 0;
+    for (path, rows) in tables() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        count += rows.len();
+        let mut names = BTreeSet::new();
+        for row in &rows {
+            assert!(names.insert(&row["row"]), "{name}: {} stands twice", row["row"]);
+            assert!(!row["cite"].is_empty(), "{name}: {} has no citation", row["row"]);
+            differ.extend(differences(row, &law).into_iter().map(|difference| format!("{name}: {difference}")));
+        }
+    }
+    assert!(differ.is_empty(), "{} of {count} rows differ:\n{}", differ.len(), differ.join("\n"));
+    assert!(count >= 250, "there are {count} rows");
+}
+
+#[test]
+fn every_condition_of_every_exception_is_named_by_a_row_that_flips_it() {
+    let law = law();
+    let mut named: BTreeSet<String> = BTreeSet::new();
+    for (_, rows) in tables() {
+        for row in rows.iter().filter(|row| row.contains_key("code") && row["available"] != "yes") {
+            named.extend(row["because"].split(';').map(|name| name.trim().to_string()));
+        }
+    }
+    let mut missing = Vec::new();
+    for rule in &law.book.exception {
+        let names = rule.conditions.iter().map(|condition| format!("{}.{}", rule.id, condition.id));
+        missing.extend(names.filter(|name| !named.contains(name)));
+    }
+    assert!(missing.is_empty(), "no row flips {}", missing.join(", "));
+}
+
+/// Ids of all rules as they stand in the headings of `law-screening.md`.
+fn rule_names(book: &Rulebook) -> BTreeSet<String> {
+    let lists = [
+        ("enforcement", &book.enforcement),
+        ("subject", &book.subject),
+        ("requirement", &book.requirement),
+        ("exception", &book.exception),
+        ("policy", &book.policy),
+        ("filing", &book.filing),
+        ("red_flag", &book.red_flag),
+    ];
+    lists.iter().flat_map(|(list, rules)| rules.iter().map(move |rule| format!("screening.{list}.{}", rule.id))).collect()
+}
+
+#[test]
+fn every_rule_is_told_in_words_and_every_heading_is_a_rule() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/regimes/us-ear-ai-diffusion/law-screening.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let headings = text.lines().filter_map(|line| line.strip_prefix("## `")?.split('`').next());
+    let headings: Vec<String> = headings.map(str::to_string).collect();
+    let distinct: BTreeSet<String> = headings.iter().cloned().collect();
+    assert_eq!(headings.len(), distinct.len(), "a heading stands twice");
+    assert_eq!(distinct, rule_names(&law().book));
+}
