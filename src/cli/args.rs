@@ -437,7 +437,8 @@ pub struct DevicesArgs {
         tppledger screen --device \"NVIDIA H100-SXM5\" --quantity 500 --destination MY --consignee-headquarters MY --parent-headquarters CN\n  \
         tppledger screen transactions.csv --format csv --output answers.csv")]
 pub struct ScreenArgs {
-    /// A CSV file of transactions, a row each; `-` is standard input. Otherwise one transaction from the options.
+    /// A file of transactions, CSV or JSON (`.json`, `.jsonl`), a row each; `-` is CSV from standard input. Otherwise one transaction
+    /// from the options.
     #[arg(conflicts_with = "Facts")]
     pub file: Option<PathBuf>,
     /// Show every rule and condition.

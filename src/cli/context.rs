@@ -60,6 +60,11 @@ impl Context {
         self.global.ledger.exists()
     }
 
+    /// The ledger's name as given.
+    pub(super) fn ledger_name(&self) -> String {
+        shown(&self.global.ledger)
+    }
+
     /// Opens the ledger for writing.
     pub(super) fn writable(&self) -> Result<Ledger<SqliteStore>> {
         Ledger::new(self.patient(SqliteStore::open(&self.global.ledger)?))

@@ -8,6 +8,7 @@ use super::context::{Context, regime_text, shown};
 use crate::desk::adopt::{adopt, entries_of_change};
 use crate::desk::ledger::{read_regime, to_keep};
 use crate::error::{Error, Result};
+use crate::intake::regimes;
 use crate::quota::regime::{Citation, Regime};
 use crate::store::{Batch, End, Read, Store, hex};
 use std::path::Path;
@@ -29,6 +30,9 @@ pub(super) fn regime(context: &Context, args: &RegimeArgs) -> Result<Ending> {
         RegimeCommand::Show { folder } => show(context, folder.as_deref()),
         RegimeCommand::Check { folder } => {
             let (regime, digest) = read_regime(&regime_text(folder)?).map_err(Error::Input)?;
+            if let Some(rules) = regimes::screening_of(folder).map_err(Error::Input)? {
+                regimes::screening(&rules, &regime).map_err(Error::Input)?;
+            }
             context.print_bytes(
                 format!("{}: the regime {} is right; digest {}\n", folder.display(), regime.id, hex(&digest)).as_bytes(),
             )?;

@@ -1,9 +1,9 @@
-//! `screen`: one transaction from options, or a file of them, row by row.
+//! `screen`: one transaction from options, or a file of them (CSV, JSON), row by row.
 
 use super::Ending;
 use super::args::ScreenArgs;
 use super::context::{Context, regime_text};
-use crate::desk::screen::{Screened, schema};
+use crate::desk::screen::{Room, Screened, schema};
 use crate::error::{Error, Result};
 use crate::intake::countries::Countries;
 use crate::intake::regimes::{self, RegimeText};
@@ -11,36 +11,49 @@ use crate::intake::{TableReader, TransactionReader, WrittenTransaction};
 use crate::quota::device::Thresholds;
 use crate::quota::regime::Regime;
 use crate::report::{self, Format};
+use crate::screen::transaction::TransactionColumn;
 use crate::screen::{Rulebook, screen};
+use crate::store::Store;
 use std::path::Path;
 
-/// The law that is screened by.
+/// The law that is screened by, and what the ledger has left where there is one.
 struct Law {
     regime: Regime,
     thresholds: Thresholds,
     book: Rulebook,
+    room: Option<Room>,
 }
 
 impl Law {
-    fn read(folder: Option<&Path>) -> Result<Law> {
+    fn read(context: &Context, folder: Option<&Path>) -> Result<Law> {
         let text = folder.map_or_else(|| Ok(RegimeText::builtin()), regime_text)?;
         let of_folder = folder.filter(|folder| !matches!(folder.to_str(), Some("builtin" | "summary")));
         let rules = of_folder.map_or_else(|| Ok(regimes::builtin_screening()), regimes::screening_in).map_err(Error::Input)?;
         let regime = regimes::parse(&text, Countries::builtin()).map_err(Error::Input)?;
         let thresholds = regimes::thresholds(&text).map_err(Error::Input)?;
         let book = regimes::screening(&rules, &regime).map_err(Error::Input)?;
-        Ok(Law { regime, thresholds, book })
+        Ok(Law { regime, thresholds, book, room: room(context)? })
     }
 
     fn screened(&self, context: &Context, written: WrittenTransaction) -> Screened<'_> {
         let transaction = written.settle(context.today(), &self.thresholds);
         let answer = screen(&transaction, &self.book);
-        Screened::new(transaction, answer, &self.regime)
+        Screened::new(transaction, answer, &self.regime, self.room.as_ref())
     }
 }
 
+/// What is left in the ledger; nothing where there is no ledger, since screening needs none.
+fn room(context: &Context) -> Result<Option<Room>> {
+    if !context.ledger_exists() {
+        return Ok(None);
+    }
+    let ledger = context.readable()?;
+    let read = ledger.store.read()?;
+    Ok(Some(Room::of(context.ledger_name(), &read, &ledger.regime())?))
+}
+
 pub(super) fn screen_command(context: &Context, args: &ScreenArgs) -> Result<Ending> {
-    let law = Law::read(args.regime.as_deref())?;
+    let law = Law::read(context, args.regime.as_deref())?;
     match &args.file {
         Some(path) => many(context, &law, path),
         None => one(context, &law, args),
@@ -53,6 +66,9 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
         let hint = "e.g. `tppledger screen --device \"NVIDIA H100-SXM5\" --quantity 500 --destination MY`, or name a CSV file";
         return Err(Error::usage("there is nothing to screen", hint));
     }
+    if !given.iter().any(|(name, _)| *name == TransactionColumn::Destination.as_str()) {
+        return Err(Error::usage("--destination is missing", "name the country of ultimate destination"));
+    }
     let (header, row): (Vec<&str>, Vec<&str>) = given.into_iter().unzip();
     let table = TableReader::from_cells("screen", &header, &[row]);
     let mut reader = TransactionReader::new(table, false).map_err(Error::Input)?;
@@ -61,7 +77,7 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
     };
     let screened = law.screened(context, item.value.map_err(Error::Input)?);
     match context.format() {
-        Format::Table => context.print_bytes(screened.page(args.explain).as_bytes())?,
+        Format::Table => context.print_bytes(screened.page(args.explain, law.room.as_ref()).as_bytes())?,
         Format::Json | Format::JsonLines => context.print_json(&screened.to_json())?,
         Format::Csv => {
             let mut table = report::Table::new(schema());
@@ -74,7 +90,7 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
 
 /// A result for each row that can be read; what is wrong with the others is told.
 fn many(context: &Context, law: &Law, path: &Path) -> Result<Ending> {
-    let table = TableReader::open(path).map_err(|problem| Error::Input(vec![problem]))?;
+    let table = TableReader::open_as::<TransactionColumn>(path).map_err(|problem| Error::Input(vec![problem]))?;
     let reader = TransactionReader::new(table, false).map_err(Error::Input)?;
     let mut ending = Ending::default();
     context.answer(|out| {

@@ -3,17 +3,49 @@
 //! The same answer three times; nothing is decided here. The page says the answer first and the reasons after it; what keeps an
 //! exception from serving is named with its section.
 
+use crate::desk::figures;
+use crate::error::Result;
 use crate::quota::codes::Country;
+use crate::quota::position::DaySeries;
 use crate::quota::regime::{Regime, Standing};
+use crate::quota::tpp::Tpp;
 use crate::report::{Cell, Schema, columns};
 use crate::screen::answer::Review;
 use crate::screen::{Answer, Condition, Needs, RuleAnswer, Status, Transaction, Verdict};
+use crate::store::Read;
+use chrono::NaiveDate;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Columns of the answers.
 pub fn schema() -> Schema {
     columns::screening()
+}
+
+/// What a ledger has left, at one record.
+#[derive(Debug)]
+pub struct Room {
+    /// Name of the ledger, for people.
+    pub ledger: String,
+    /// The record.
+    pub through: u64,
+    series: BTreeMap<Country, DaySeries>,
+}
+
+impl Room {
+    /// Of every destination.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn of(ledger: String, read: &impl Read, regime: &Regime) -> Result<Room> {
+        let through = read.head()?.seq;
+        Ok(Room { ledger, through, series: figures::all_series(read, regime, through)? })
+    }
+
+    fn left(&self, country: Country, on: NaiveDate) -> Option<(Tpp, NaiveDate)> {
+        self.series.get(&country).and_then(|series| series.floor_from(on))
+    }
 }
 
 /// A screened transaction.
@@ -25,17 +57,20 @@ pub struct Screened<'r> {
     pub answer: Answer<'r>,
     /// The country allocation that a license would be counted in.
     pub country: Option<Country>,
+    /// What is left there for a new license: the lowest headroom from that day to the period's end, and its day.
+    pub left: Option<(Tpp, NaiveDate)>,
 }
 
 impl<'r> Screened<'r> {
     /// An answer, with the allocation that a license would be counted in: the destination's, where it is capped that day and the
     /// review policy counts (742.6(b)(10)(iii)(B)(1)).
-    pub fn new(transaction: Transaction, answer: Answer<'r>, regime: &Regime) -> Self {
+    pub fn new(transaction: Transaction, answer: Answer<'r>, regime: &Regime, room: Option<&Room>) -> Self {
         let counted = answer.review.as_ref().is_some_and(|review| review.policies.iter().any(|policy| policy.rule.counts));
         let capped = regime.standing(transaction.destination, transaction.on) == Standing::Capped;
         let counted_eccn = transaction.eccn.is_none_or(|eccn| regime.counts_eccn(&eccn));
         let country = (counted && capped && counted_eccn).then(|| regime.counted_in(transaction.destination));
-        Screened { transaction, answer, country }
+        let left = room.zip(country).and_then(|(room, country)| room.left(country, transaction.on));
+        Screened { transaction, answer, country, left }
     }
 
     /// Codes of the exceptions with this status, each once; none where no license is required.
@@ -56,8 +91,27 @@ impl<'r> Screened<'r> {
     /// Whether no other rule of the same code has less that keeps it from serving: what is meant for other items is left out.
     fn is_nearest(&self, exception: &RuleAnswer<'r>) -> bool {
         let of_code = self.answer.exceptions.iter().filter(|other| other.rule.code == exception.rule.code);
-        let fails = |answer: &RuleAnswer| answer.verdicts.iter().filter(|verdict| **verdict == Verdict::Fail).count();
+        // The first condition of a rule is its item.
+        let fails = |answer: &RuleAnswer| {
+            let other_item = answer.verdicts.first() == Some(&Verdict::Fail);
+            (other_item, answer.verdicts.iter().filter(|verdict| **verdict == Verdict::Fail).count())
+        };
         of_code.map(fails).min() == Some(fails(exception))
+    }
+
+    /// What is left in the ledger, for people.
+    fn left_line(&self, page: &mut String, room: &Room) {
+        let (Some(country), Some((floor, on))) = (self.country, self.left) else { return };
+        let _ = write!(page, "  {country}: {} TPP left for a new license (lowest on {on})", floor.grouped());
+        if let Some(shipment) = self.transaction.shipment_tpp() {
+            let over = Tpp::from_decimal(shipment.to_decimal() - floor.to_decimal());
+            let _ = match over {
+                _ if shipment <= floor => write!(page, "; {} TPP fit", shipment.grouped()),
+                Ok(over) => write!(page, "; {} TPP do not fit, {} too much", shipment.grouped(), over.grouped()),
+                Err(_) => write!(page, "; {} TPP do not fit", shipment.grouped()),
+            };
+        }
+        let _ = writeln!(page, "  [{}, through record {}]", room.ledger, room.through);
     }
 
     fn counts_in(&self) -> Vec<String> {
@@ -104,6 +158,7 @@ impl<'r> Screened<'r> {
             review.map_or(Cell::Empty, |review| Cell::codes(policies(review))),
             review.map_or(Cell::Empty, |review| Cell::code(review.status.as_str())),
             Cell::codes(self.counts_in().iter().map(String::as_str)),
+            self.left.map_or(Cell::Empty, |(floor, _)| Cell::Amount(floor)),
             filings(Status::Yes),
             Cell::codes(may_have_to_file(answer)),
             ids(&answer.red_flags),
@@ -130,6 +185,8 @@ impl<'r> Screened<'r> {
                 "policies": rules(&review.policies),
             })),
             "counts_in": self.counts_in(),
+            "headroom_floor_tpp": self.left.map(|(floor, _)| floor.to_string()),
+            "floor_on": self.left.map(|(_, on)| on.to_string()),
             "to_file": rules(&answer.filings),
             "red_flags": rules(&answer.red_flags),
             "needs": self.needs().names().collect::<Vec<_>>(),
@@ -137,7 +194,7 @@ impl<'r> Screened<'r> {
     }
 
     /// A short page: the answer first, then the reasons; `in_full` has every condition.
-    pub fn page(&self, in_full: bool) -> String {
+    pub fn page(&self, in_full: bool, room: Option<&Room>) -> String {
         let mut page = String::new();
         self.headline(&mut page);
         let answer = &self.answer;
@@ -165,9 +222,15 @@ impl<'r> Screened<'r> {
         let counts = self.counts_in();
         if !counts.is_empty() {
             let _ = writeln!(page, "\nCounts in\n  {}", counts.join(", "));
+            if let Some(room) = room {
+                self.left_line(&mut page, room);
+            }
         }
         filing_lines(&mut page, &answer.filings);
-        section(&mut page, "Red flags", &answer.red_flags, false);
+        let (raised, to_rule_out): (Vec<_>, Vec<_>) =
+            answer.red_flags.iter().cloned().partition(|flag| flag.status != Status::Undetermined);
+        section(&mut page, "Red flags", &raised, in_full);
+        section(&mut page, "Red flags to rule out", &to_rule_out, in_full);
         page
     }
 
@@ -255,7 +318,7 @@ fn exception_lines(page: &mut String, exception: &RuleAnswer, in_full: bool) {
 
 fn condition_lines(page: &mut String, answer: &RuleAnswer, in_full: bool) {
     for (condition, verdict) in answer.rule.conditions.iter().zip(&answer.verdicts) {
-        if in_full || matches!(verdict, Verdict::Open(_) | Verdict::Undetermined(_)) {
+        if in_full || matches!(verdict, Verdict::Open(_)) {
             condition_line(page, condition, *verdict);
         }
     }

@@ -15,6 +15,7 @@ mod csv_rows;
 mod documents;
 mod events;
 mod items;
+mod json_rows;
 mod made_rows;
 pub mod place;
 pub mod regimes;

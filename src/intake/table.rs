@@ -1,13 +1,13 @@
 //! The cell table: what every format of input is before it means anything. A header, then rows of text with a line.
 //!
-//! CSV fills it today ([`super::csv_rows`]); a workbook or JSON will be another [`Source`], and nothing behind the
-//! table will know. It never reads a meaning into a cell and never stops at a bad row: the row carries its problems.
+//! CSV fills it ([`super::csv_rows`]), and JSON ([`super::json_rows`]); a workbook will be another [`Source`], and nothing
+//! behind the table will know. It never reads a meaning into a cell and never stops at a bad row: the row carries its problems.
 //! Invariant: a row's line is the line of the file on which it begins, whatever the line endings and quoting.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: input files are opened here")]
 
 use super::place::{Place, Problem, did_you_mean, hint_with};
-use super::{csv_rows::CsvRows, made_rows::MadeRows};
+use super::{csv_rows::CsvRows, json_rows::JsonRows, made_rows::MadeRows};
 use std::fs::File;
 use std::io::{self, Read};
 use std::marker::PhantomData;
@@ -54,16 +54,23 @@ impl TableReader {
         if path.as_os_str() == "-" {
             return TableReader::from_reader(&name, io::stdin());
         }
-        let failed = |error: &io::Error| cannot_read(&name, path, error);
-        let is_folder = path.metadata().map_err(|error| failed(&error))?.is_dir();
-        if is_folder {
-            return Err(Problem::new(
-                Place::of_file(&name),
-                "is a folder, not a file",
-                "name the files in it, or use `tppledger run` for a whole inbox",
-            ));
+        TableReader::from_reader(&name, open(&name, path)?)
+    }
+
+    /// Opens a file of a document whose columns are known: JSON when its name ends in `.json` or `.jsonl`, else CSV.
+    ///
+    /// # Errors
+    /// As [`TableReader::open`].
+    pub fn open_as<C: Column>(path: &Path) -> Result<TableReader, Problem> {
+        let is_json = path.extension().is_some_and(|ending| ending == "json" || ending == "jsonl");
+        if !is_json {
+            return TableReader::open(path);
         }
-        TableReader::from_reader(&name, File::open(path).map_err(|error| failed(&error))?)
+        let file: Arc<str> = Arc::from(path.to_string_lossy());
+        let columns: Vec<&'static str> = C::ALL.iter().map(|column| column.name()).collect();
+        let header = columns.iter().map(ToString::to_string).collect();
+        let rows = JsonRows::new(&file, columns, open(&file, path)?);
+        Ok(TableReader { file, header, header_line: 0, source: Box::new(rows) })
     }
 
     /// A CSV text from anywhere, under the name that messages give it.
@@ -167,6 +174,18 @@ impl TableReader {
         }
         if problems.is_empty() { Ok(Columns { at, document: PhantomData }) } else { Err(problems) }
     }
+}
+
+fn open(name: &Arc<str>, path: &Path) -> Result<File, Problem> {
+    let failed = |error: &io::Error| cannot_read(name, path, error);
+    if path.metadata().map_err(|error| failed(&error))?.is_dir() {
+        return Err(Problem::new(
+            Place::of_file(name),
+            "is a folder, not a file",
+            "name the files in it, or use `tppledger run` for a whole inbox",
+        ));
+    }
+    File::open(path).map_err(|error| failed(&error))
 }
 
 /// A file that cannot be opened, with what to do about it.

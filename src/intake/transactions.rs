@@ -9,7 +9,7 @@ use super::cells::Cells;
 use super::items::{Form, ItemReader};
 use super::regimes::screening::number;
 use super::table::Column;
-use crate::quota::codes::Eccn;
+use crate::quota::codes::{Country, Eccn};
 use crate::quota::device::{Classification, Thresholds, classify, performance_density};
 use crate::quota::tpp::Tpp;
 use crate::screen::Transaction;
@@ -77,14 +77,12 @@ impl Form for TransactionForm {
     fn add(&mut self, cells: &mut Cells<TransactionColumn>) {
         use TransactionColumn as C;
         let on = cells.day(C::On);
-        let destination = if cells.required(C::Destination, "name the country of ultimate destination") {
-            cells.country(C::Destination)
-        } else {
-            None
-        };
+        let named = cells.required(C::Destination, "name the country of ultimate destination");
+        let destination = if named { cells.country(C::Destination) } else { None };
         let device = device(cells);
-        let Some(destination) = destination else { return };
-        let mut transaction = Transaction::new(destination, NaiveDate::MIN);
+        // All that is wrong with a row is told: the rest of it is read without a destination too.
+        let anywhere = || Country::new("ZZ").expect("two letters");
+        let mut transaction = Transaction::new(destination.unwrap_or_else(anywhere), NaiveDate::MIN);
         let it = &mut transaction;
         it.id = cells.text(C::TransactionId).to_string();
         it.item_kind = cells.word(C::ItemKind, ItemKind::ALL, ItemKind::as_str).unwrap_or(ItemKind::Commodity);
@@ -117,7 +115,7 @@ impl Form for TransactionForm {
         if it.tpp_per_unit.is_some() && it.shipment_tpp().is_none() {
             cells.wrong(C::Quantity, "times the TPP of a unit is out of range", "check the quantity and the TPP");
         }
-        self.0 = Some(WrittenTransaction { transaction, on, device });
+        self.0 = destination.map(|_| WrittenTransaction { transaction, on, device });
     }
 
     fn finish(&mut self, _: &mut Cells<TransactionColumn>) -> Option<WrittenTransaction> {
@@ -184,5 +182,13 @@ fn received(cells: &mut Cells<TransactionColumn>, column: TransactionColumn) -> 
 }
 
 fn yes_no(cells: &mut Cells<TransactionColumn>, column: TransactionColumn) -> Option<bool> {
-    cells.word(column, &[true, false], |yes| if yes { "yes" } else { "no" })
+    match cells.raw(column) {
+        "" => None,
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => {
+            cells.wrong(column, "is neither yes nor no", "leave the cell blank where it is not known");
+            None
+        }
+    }
 }

@@ -247,6 +247,12 @@ pub fn screening() -> Schema {
         ),
         col("review_status", Code, "", "yes when the review policy is certain, else undetermined or open."),
         col("counts_in", Code, "", "Allocations that a license, or an exception, would be charged to."),
+        col(
+            "headroom_floor_tpp",
+            Amount,
+            "TPP",
+            "What the ledger has left for a new license there, from that day to the end of the period.",
+        ),
         col("to_file", Code, "", "What to file and keep, by ids in the regime."),
         col("may_have_to_file", Code, "", "The same where it depends on what is not known, or on how the text is read."),
         col("red_flags", Code, "", "What to clear up first, by ids in the regime."),

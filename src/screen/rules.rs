@@ -8,6 +8,7 @@ use super::transaction::{Fact, Transaction, TransactionColumn};
 use super::truth::{Needs, Truth, Verdict};
 use crate::quota::codes::{Country, Eccn};
 use crate::quota::regime::{Citation, Groups};
+use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
@@ -204,29 +205,45 @@ impl Amount {
         (Amount::ApprovedShare, "approved_share"),
     ];
 
-    fn of(self, transaction: &Transaction) -> Result<Decimal, Needs> {
+    fn of(self, transaction: &Transaction) -> Extent {
         use TransactionColumn as C;
-        let known = |amount: Option<Decimal>, column| amount.ok_or(Needs::of(column));
-        let shipment = || known(transaction.shipment_tpp().map(|tpp| tpp.to_decimal()), C::TppPerUnit);
-        let with = |received: Option<crate::quota::tpp::Tpp>, column| match (
-            known(received.map(|tpp| tpp.to_decimal()), column),
-            shipment(),
-        ) {
-            (Ok(received), Ok(shipment)) => Ok(received + shipment),
-            (Err(needs), Ok(_)) | (Ok(_), Err(needs)) => Err(needs),
-            (Err(needs), Err(more)) => Err(needs.and(more)),
+        let known = |amount: Option<Decimal>, column| match amount {
+            Some(amount) => Extent::Is(amount),
+            None => Extent::AtLeast(Decimal::ZERO, Needs::of(column)),
         };
+        let tpp = |tpp: Option<Tpp>, column| known(tpp.map(Tpp::to_decimal), column);
+        let shipment = || tpp(transaction.shipment_tpp(), C::TppPerUnit);
         match self {
-            Amount::TppPerUnit => known(transaction.tpp_per_unit.map(|tpp| tpp.to_decimal()), C::TppPerUnit),
+            Amount::TppPerUnit => tpp(transaction.tpp_per_unit, C::TppPerUnit),
             Amount::ShipmentTpp => shipment(),
             Amount::PerformanceDensity => known(transaction.performance_density, C::PerformanceDensity),
             Amount::MemoryBandwidth => known(transaction.memory_bandwidth_gb_s, C::MemoryBandwidth),
-            Amount::LppTotalTpp => with(transaction.lpp_received_tpp, C::LppReceivedTpp),
-            Amount::AiaTotalTpp => with(transaction.aia_received_tpp, C::AiaReceivedTpp),
+            Amount::LppTotalTpp => tpp(transaction.lpp_received_tpp, C::LppReceivedTpp).plus(shipment()),
+            Amount::AiaTotalTpp => tpp(transaction.aia_received_tpp, C::AiaReceivedTpp).plus(shipment()),
             Amount::TrainingOperations => known(transaction.training_operations, C::TrainingOperations),
             Amount::DerivedOperations => known(transaction.derived_operations, C::DerivedOperations),
             Amount::ApprovedShare => known(transaction.approved_share, C::ApprovedShare),
         }
+    }
+}
+
+/// How much is known of an amount.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Extent {
+    /// All.
+    Is(Decimal),
+    /// A part; the rest, which is not below zero, needs these.
+    AtLeast(Decimal, Needs),
+}
+
+impl Extent {
+    fn plus(self, other: Extent) -> Extent {
+        let (Extent::Is(a) | Extent::AtLeast(a, _), Extent::Is(b) | Extent::AtLeast(b, _)) = (self, other);
+        let needs = [self, other].iter().fold(Needs::NONE, |needs, part| match part {
+            Extent::Is(_) => needs,
+            Extent::AtLeast(_, more) => needs.and(*more),
+        });
+        if needs.is_empty() { Extent::Is(a + b) } else { Extent::AtLeast(a + b, needs) }
     }
 }
 
@@ -254,6 +271,18 @@ impl Bound {
             Bound::MoreThan => amount > bound,
             Bound::AtMost => amount <= bound,
             Bound::Below => amount < bound,
+        }
+    }
+
+    /// A part that is known decides where the rest could change nothing: above an upper bound it only grows.
+    fn truth(self, amount: Extent, bound: Decimal) -> Truth {
+        match amount {
+            Extent::Is(amount) => Truth::Known(self.holds(amount, bound)),
+            Extent::AtLeast(part, needs) => {
+                let holds = self.holds(part, bound);
+                let decided = holds == matches!(self, Bound::AtLeast | Bound::MoreThan);
+                if decided { Truth::Known(holds) } else { Truth::Unknown(needs) }
+            }
         }
     }
 }
@@ -328,10 +357,7 @@ impl Test {
                 known(value.map(|value| set & (1 << value) != 0), column)
             }
             Test::Fact(fact) => known(transaction.fact(*fact), fact.column()),
-            Test::Amount(amount, bound, value) => match amount.of(transaction) {
-                Ok(amount) => Truth::Known(bound.holds(amount, *value)),
-                Err(needs) => Truth::Unknown(needs),
-            },
+            Test::Amount(amount, bound, value) => bound.truth(amount.of(transaction), *value),
             Test::From(day) => Truth::Known(transaction.on >= *day),
             Test::All(tests) => Truth::all(tests.iter().map(|test| test.truth(transaction, home))),
             Test::Any(tests) => Truth::any(tests.iter().map(|test| test.truth(transaction, home))),
@@ -387,4 +413,22 @@ fn place(country: Country) -> (usize, u64) {
     let [first, second] = country.index().to_be_bytes();
     let slot = usize::from(first - b'A') * 26 + usize::from(second - b'A');
     (slot / 64, 1 << (slot % 64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_above_the_limit_decides_and_a_part_below_it_does_not() {
+        let needs = Needs::of(TransactionColumn::LppReceivedTpp);
+        let part = |part: i64| Extent::AtLeast(part.into(), needs);
+        let limit = Decimal::from(100);
+        assert_eq!(Bound::AtMost.truth(part(101), limit), Truth::Known(false));
+        assert_eq!(Bound::AtMost.truth(part(100), limit), Truth::Unknown(needs));
+        assert_eq!(Bound::Below.truth(part(100), limit), Truth::Known(false));
+        assert_eq!(Bound::AtLeast.truth(part(100), limit), Truth::Known(true));
+        assert_eq!(Bound::MoreThan.truth(part(100), limit), Truth::Unknown(needs));
+        assert_eq!(Bound::AtMost.truth(Extent::Is(60.into()).plus(Extent::Is(40.into())), limit), Truth::Known(true));
+    }
 }

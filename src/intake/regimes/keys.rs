@@ -74,7 +74,10 @@ impl<'f, 't> Keys<'f, 't> {
 
     /// The value of a key, and where it stands.
     fn find(&self, key: &'static str) -> Option<(&'f DeValue<'t>, std::ops::Range<usize>)> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
         self.table.get(key).map(|value| (value.get_ref(), value.span()))
     }
 

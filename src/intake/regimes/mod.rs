@@ -240,6 +240,19 @@ pub fn screening_in(folder: &Path) -> Result<String, Vec<Problem>> {
     })
 }
 
+/// The rules of screening of a regime by its folder, or by the name of one that the program carries; `None` where a folder
+/// has none.
+///
+/// # Errors
+/// When there are rules and they cannot be read.
+pub fn screening_of(folder: &Path) -> Result<Option<String>, Vec<Problem>> {
+    match folder.to_str() {
+        Some("builtin" | "summary") => Ok(Some(builtin_screening())),
+        _ if folder.join(SCREENING).exists() => screening_in(folder).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// Reads the rules of screening under a regime's groups.
 ///
 /// # Errors

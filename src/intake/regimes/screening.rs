@@ -287,3 +287,76 @@ pub(crate) fn number(text: &str) -> Option<Decimal> {
     let number = if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok()? } else { text.parse().ok()? };
     (number >= Decimal::ZERO).then_some(number)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::intake::countries::Countries;
+    use crate::intake::regimes::{RegimeText, builtin_screening, parse, screening};
+
+    fn told(text: &str) -> Vec<String> {
+        let regime = parse(&RegimeText::builtin(), Countries::builtin()).unwrap();
+        let problems = screening(text, &regime).err().unwrap_or_default();
+        problems.iter().map(|problem| problem.to_string().replace('\n', " | ")).collect()
+    }
+
+    /// The smallest rules, with a test and what comes behind.
+    fn with(test: &str, more: &str) -> Vec<String> {
+        let end = "cite = \"1\"\nsource = \"ours\"\nchecked = 2026-01-01\n";
+        told(&format!(
+            "[[subject]]\nid = \"all\"\ntitle = \"All.\"\n{end}\n[[requirement]]\nid = \"one\"\nparagraph = \"1\"\ntitle = \"One.\"\n{end}\
+             \n[[requirement.condition]]\nid = \"a\"\ntext = \"A.\"\ncite = \"1\"\ntest = {test}\n{more}"
+        ))
+    }
+
+    #[test]
+    fn the_built_in_rules_are_read_and_small_ones_too() {
+        assert!(told(&builtin_screening()).is_empty());
+        assert!(with("{ always = true }", "").is_empty());
+    }
+
+    #[test]
+    fn rules_without_what_is_reached_or_required_are_none() {
+        let told = told("");
+        assert_eq!(told.len(), 2);
+        assert!(told[0].contains("subject: is missing") && told[1].contains("requirement: is missing"), "{told:?}");
+    }
+
+    #[test]
+    fn a_test_that_is_none_is_told_with_line_and_key() {
+        for (test, expected) in [
+            (
+                "{ destination_in = [\"D:9\"] }",
+                "screening.toml:20: requirement.condition.test.destination_in: \"D:9\" is not a group of the regime",
+            ),
+            ("{ destination_named = [\"XX\"] }", "destination_named: \"XX\" is not a country code"),
+            ("{ eccn_in = [\"3A\"] }", "eccn_in: \"3A\" is not an ECCN | hint: write it as 3A090.a or 5A992.z.1"),
+            (
+                "{ activity_in = [\"exprot\"] }",
+                "activity_in: \"exprot\" is not a word of this column | hint: did you mean `export`?",
+            ),
+            ("{ yes = [\"certifed\"] }", "yes: \"certifed\" is not a column of yes and no | hint: did you mean `certified`?"),
+            ("{ amount = \"tpp\", at_least = \"1\" }", "amount: \"tpp\" is not an amount of a transaction"),
+            ("{ amount = \"tpp_per_unit\", at_least = \"many\" }", "at_least: \"many\" is not a number of zero or more"),
+            (
+                "{ amount = \"tpp_per_unit\" }",
+                "amount: \"tpp_per_unit\" has no bound | hint: add one of at_least, more_than, at_most, below",
+            ),
+            ("{ destination_is = [\"PL\"] }", "asks nothing that is known | hint: docs/screening.md lists the tests"),
+            ("{ always = true, extra = 1 }", "requirement.condition.test.extra: is not a key of this table"),
+        ] {
+            let told = with(test, "");
+            assert!(told.iter().any(|told| told.contains(expected)), "{test}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_a_filing_goes_with_an_exception_of_the_file() {
+        let again = "[[requirement.condition]]\nid = \"a\"\ntext = \"B.\"\ncite = \"1\"\ntest = { always = true }\n";
+        assert!(with("{ always = true }", again)[0].contains("has two conditions a | hint: give each an id of its own"));
+        let end = "cite = \"1\"\nsource = \"ours\"\nchecked = 2026-01-01\n";
+        let two = format!("[[red_flag]]\nid = \"x\"\ntitle = \"X.\"\n{end}[[red_flag]]\nid = \"x\"\ntitle = \"X.\"\n{end}");
+        assert!(with("{ always = true }", &two)[0].contains("red_flag: has two rules x"));
+        let filing = format!("[[filing]]\nid = \"n\"\nfor = [\"XYZ\"]\ntitle = \"N.\"\nto = \"us\"\ndue = \"now\"\n{end}");
+        assert!(with("{ always = true }", &filing)[0].contains("goes with XYZ, which is no exception of this file"));
+    }
+}
