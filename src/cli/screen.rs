@@ -3,6 +3,7 @@
 use super::Ending;
 use super::args::ScreenArgs;
 use super::context::{Context, regime_text};
+use crate::desk::screen::page::page;
 use crate::desk::screen::{Room, Screened, schema};
 use crate::error::{Error, Result};
 use crate::intake::countries::Countries;
@@ -77,7 +78,7 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
     };
     let screened = law.screened(context, item.value.map_err(Error::Input)?);
     match context.format() {
-        Format::Table => context.print_bytes(screened.page(args.explain, law.room.as_ref()).as_bytes())?,
+        Format::Table => context.print_bytes(page(&screened, law.room.as_ref(), args.explain).as_bytes())?,
         Format::Json | Format::JsonLines => context.print_json(&screened.to_json())?,
         Format::Csv => {
             let mut table = report::Table::new(schema());

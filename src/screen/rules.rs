@@ -88,6 +88,23 @@ impl Condition {
         let truth = self.test.truth(transaction, home);
         Verdict::of(truth, self.other.as_ref().map(|(_, other)| other.truth(transaction, home)))
     }
+
+    /// The amounts that it compares, with their names, as far as they are known; "at least" where only a part is.
+    pub fn amounts(&self, transaction: &Transaction) -> Vec<String> {
+        let mut told = Vec::new();
+        self.test.amounts(&mut |amount| {
+            let name = Amount::ALL.iter().find(|(known, _)| *known == amount).map_or("", |(_, name)| name);
+            let text = match amount.of(transaction) {
+                Extent::Is(value) => format!("{name} {}", value.normalize()),
+                Extent::AtLeast(part, _) if part > Decimal::ZERO => format!("{name} at least {}", part.normalize()),
+                Extent::AtLeast(..) => return,
+            };
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        });
+        told
+    }
 }
 
 /// Whose country a test looks at.
@@ -321,6 +338,16 @@ pub enum Test {
 }
 
 impl Test {
+    /// Visits the amounts that it compares.
+    fn amounts(&self, visit: &mut dyn FnMut(Amount)) {
+        match self {
+            Test::Amount(amount, ..) => visit(*amount),
+            Test::All(tests) | Test::Any(tests) => tests.iter().for_each(|test| test.amounts(visit)),
+            Test::Not(test) => test.amounts(visit),
+            _ => {}
+        }
+    }
+
     /// What it gives for a transaction.
     pub fn truth(&self, transaction: &Transaction, home: Country) -> Truth {
         let known = |value: Option<bool>, column| value.map_or(Truth::Unknown(Needs::of(column)), Truth::Known);

@@ -1,7 +1,9 @@
-//! Screening at the desk: the answer as a row of a table, as a page for a person, and as JSON.
+//! Screening at the desk: the answer as a row of a table and as JSON, with what the ledger has left; the page for a person is
+//! [`page`]'s.
 //!
-//! The same answer three times; nothing is decided here. The page says the answer first and the reasons after it; what keeps an
-//! exception from serving is named with its section.
+//! The same answer each time; nothing is decided here.
+
+pub mod page;
 
 use crate::desk::figures;
 use crate::error::Result;
@@ -11,12 +13,11 @@ use crate::quota::regime::{Regime, Standing};
 use crate::quota::tpp::Tpp;
 use crate::report::{Cell, Schema, columns};
 use crate::screen::answer::Review;
-use crate::screen::{Answer, Condition, Needs, RuleAnswer, Status, Transaction, Verdict};
+use crate::screen::{Answer, Needs, RuleAnswer, Status, Transaction, Verdict};
 use crate::store::Read;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 /// Columns of the answers.
 pub fn schema() -> Schema {
@@ -74,7 +75,7 @@ impl<'r> Screened<'r> {
     }
 
     /// Codes of the exceptions with this status, each once; none where no license is required.
-    fn codes(&self, status: Status) -> Vec<&'r str> {
+    pub(super) fn codes(&self, status: Status) -> Vec<&'r str> {
         let mut codes: Vec<&str> = Vec::new();
         if self.answer.license_required == Status::No {
             return codes;
@@ -88,33 +89,7 @@ impl<'r> Screened<'r> {
         codes
     }
 
-    /// Whether no other rule of the same code has less that keeps it from serving: what is meant for other items is left out.
-    fn is_nearest(&self, exception: &RuleAnswer<'r>) -> bool {
-        let of_code = self.answer.exceptions.iter().filter(|other| other.rule.code == exception.rule.code);
-        // The first condition of a rule is its item.
-        let fails = |answer: &RuleAnswer| {
-            let other_item = answer.verdicts.first() == Some(&Verdict::Fail);
-            (other_item, answer.verdicts.iter().filter(|verdict| **verdict == Verdict::Fail).count())
-        };
-        of_code.map(fails).min() == Some(fails(exception))
-    }
-
-    /// What is left in the ledger, for people.
-    fn left_line(&self, page: &mut String, room: &Room) {
-        let (Some(country), Some((floor, on))) = (self.country, self.left) else { return };
-        let _ = write!(page, "  {country}: {} TPP left for a new license (lowest on {on})", floor.grouped());
-        if let Some(shipment) = self.transaction.shipment_tpp() {
-            let over = Tpp::from_decimal(shipment.to_decimal() - floor.to_decimal());
-            let _ = match over {
-                _ if shipment <= floor => write!(page, "; {} TPP fit", shipment.grouped()),
-                Ok(over) => write!(page, "; {} TPP do not fit, {} too much", shipment.grouped(), over.grouped()),
-                Err(_) => write!(page, "; {} TPP do not fit", shipment.grouped()),
-            };
-        }
-        let _ = writeln!(page, "  [{}, through record {}]", room.ledger, room.through);
-    }
-
-    fn counts_in(&self) -> Vec<String> {
+    pub(super) fn counts_in(&self) -> Vec<String> {
         let mut allocations: Vec<String> = self.country.map(|country| format!("country:{country}")).into_iter().collect();
         let needed = self.answer.license_required != Status::No;
         for exception in self.answer.exceptions.iter().filter(|answer| needed && answer.status != Status::No) {
@@ -126,7 +101,7 @@ impl<'r> Screened<'r> {
     }
 
     /// What would have to be known for a sure answer.
-    fn needs(&self) -> Needs {
+    pub(super) fn needs(&self) -> Needs {
         let answer = &self.answer;
         let needed = answer.license_required != Status::No;
         let exceptions = answer.exceptions.iter().filter(|exception| needed && exception.status == Status::Undetermined);
@@ -192,77 +167,6 @@ impl<'r> Screened<'r> {
             "needs": self.needs().names().collect::<Vec<_>>(),
         })
     }
-
-    /// A short page: the answer first, then the reasons; `in_full` has every condition.
-    pub fn page(&self, in_full: bool, room: Option<&Room>) -> String {
-        let mut page = String::new();
-        self.headline(&mut page);
-        let answer = &self.answer;
-        section(&mut page, "Enforcement", &answer.enforcement, false);
-        if answer.subject != Status::Yes || in_full {
-            section(&mut page, "Subject to the rule", &answer.subject_by, true);
-        }
-        section(&mut page, "License requirement", &answer.required_by, in_full || answer.license_required != Status::Yes);
-        if answer.license_required != Status::No {
-            page.push_str("\nExceptions and authorizations\n");
-            for exception in answer.exceptions.iter().filter(|exception| in_full || self.is_nearest(exception)) {
-                exception_lines(&mut page, exception, in_full);
-            }
-        }
-        if let Some(review) = &answer.review {
-            let _ = match review.status {
-                Status::No => writeln!(page, "\nReview of an application\n  No policy is stated in the text for it."),
-                status => writeln!(page, "\nReview of an application ({})", told(status)),
-            };
-            for policy in &review.policies {
-                let _ = writeln!(page, "  {}: {}  [{}]", policy.rule.code, policy.rule.title, policy.rule.citation.cite);
-                condition_lines(&mut page, policy, in_full);
-            }
-        }
-        let counts = self.counts_in();
-        if !counts.is_empty() {
-            let _ = writeln!(page, "\nCounts in\n  {}", counts.join(", "));
-            if let Some(room) = room {
-                self.left_line(&mut page, room);
-            }
-        }
-        filing_lines(&mut page, &answer.filings);
-        let (raised, to_rule_out): (Vec<_>, Vec<_>) =
-            answer.red_flags.iter().cloned().partition(|flag| flag.status != Status::Undetermined);
-        section(&mut page, "Red flags", &raised, in_full);
-        section(&mut page, "Red flags to rule out", &to_rule_out, in_full);
-        page
-    }
-
-    fn headline(&self, page: &mut String) {
-        let answer = &self.answer;
-        let paragraphs: Vec<&str> = answer.required_by.iter().map(|answer| answer.rule.code.as_str()).collect();
-        let _ = match answer.license_required {
-            Status::No => writeln!(page, "No license is required."),
-            Status::Yes => writeln!(page, "A license is required: {}.", paragraphs.join("; ")),
-            status => writeln!(page, "Whether a license is required is {}: {}.", told(status), paragraphs.join("; ")),
-        };
-        if answer.license_required == Status::No {
-            return;
-        }
-        let list = |status| self.codes(status).join(", ");
-        let served = list(Status::Yes);
-        let _ = if served.is_empty() {
-            writeln!(page, "No exception or authorization is sure to serve instead.")
-        } else {
-            writeln!(page, "Serves instead: {served}.")
-        };
-        for status in [Status::Open, Status::Undetermined] {
-            let codes = list(status);
-            if !codes.is_empty() {
-                let _ = writeln!(page, "{}: {codes}.", if status == Status::Open { "Open in the text" } else { "Undetermined" });
-            }
-        }
-        let needs: Vec<&str> = self.needs().names().collect();
-        if !needs.is_empty() {
-            let _ = writeln!(page, "To tell more, give: {}.", needs.join(", "));
-        }
-    }
 }
 
 /// Filings that depend on what is not known, or on how the text is read.
@@ -278,81 +182,6 @@ fn policies<'r>(review: &Review<'r>) -> Vec<&'r str> {
         }
     }
     codes
-}
-
-fn told(status: Status) -> &'static str {
-    match status {
-        Status::Open => "open in the text",
-        Status::Yes => "certain",
-        status => status.as_str(),
-    }
-}
-
-fn section(page: &mut String, title: &str, answers: &[RuleAnswer], conditions: bool) {
-    if answers.is_empty() {
-        return;
-    }
-    let _ = writeln!(page, "\n{title}");
-    for answer in answers {
-        let _ = writeln!(page, "  {}  [{}]", answer.rule.title, answer.rule.citation.cite);
-        condition_lines(page, answer, conditions);
-    }
-}
-
-fn exception_lines(page: &mut String, exception: &RuleAnswer, in_full: bool) {
-    let word = match exception.status {
-        Status::Yes => "available",
-        Status::No => "not available",
-        Status::Undetermined => "undetermined",
-        Status::Open => "open in the text",
-    };
-    let rule = exception.rule;
-    let _ = writeln!(page, "  {}: {word}: {}  [{}]", rule.code, rule.title, rule.citation.cite);
-    let because: Vec<&str> = exception.because().collect();
-    for (condition, verdict) in rule.conditions.iter().zip(&exception.verdicts) {
-        if in_full || because.contains(&condition.id.as_str()) {
-            condition_line(page, condition, *verdict);
-        }
-    }
-}
-
-fn condition_lines(page: &mut String, answer: &RuleAnswer, in_full: bool) {
-    for (condition, verdict) in answer.rule.conditions.iter().zip(&answer.verdicts) {
-        if in_full || matches!(verdict, Verdict::Open(_)) {
-            condition_line(page, condition, *verdict);
-        }
-    }
-}
-
-fn condition_line(page: &mut String, condition: &Condition, verdict: Verdict) {
-    let _ = write!(page, "    {:12} {}  [{}]", verdict.as_str(), condition.text, condition.cite);
-    if let Verdict::Undetermined(needs) = verdict {
-        let _ = write!(page, "  needs {}", needs.names().collect::<Vec<_>>().join(", "));
-    }
-    page.push('\n');
-    if let (Verdict::Open(default), Some((other, _))) = (verdict, &condition.other) {
-        let _ = writeln!(
-            page,
-            "                 by default it {}; the other reading: {other}",
-            if default { "holds" } else { "fails" }
-        );
-    }
-}
-
-fn filing_lines(page: &mut String, filings: &[RuleAnswer]) {
-    if filings.is_empty() {
-        return;
-    }
-    page.push_str("\nTo file and keep\n");
-    for answer in filings {
-        let rule = answer.rule;
-        let _ = writeln!(page, "  {}: {}  [{}]", rule.goes_with.join(", "), rule.title, rule.citation.cite);
-        if let Some(filing) = &rule.filing {
-            let subject = if filing.subject.is_empty() { String::new() } else { format!(", subject \"{}\"", filing.subject) };
-            let _ = writeln!(page, "    to {}{subject}; {}", filing.to, filing.due);
-        }
-        condition_lines(page, answer, false);
-    }
 }
 
 fn rule_json(answer: &RuleAnswer) -> Value {

@@ -1,0 +1,196 @@
+//! The page of a screened transaction: the answer first, the reasons after it, each with its section.
+//!
+//! What keeps an exception from serving is named; what holds is left out, unless everything is asked for. An open text is always
+//! shown with its other reading.
+
+use super::{Room, Screened};
+use crate::quota::tpp::Tpp;
+use crate::screen::{Condition, RuleAnswer, Status, Transaction, Verdict};
+use std::fmt::Write;
+
+/// The page; `in_full` has every rule and condition.
+pub fn page(screened: &Screened, room: Option<&Room>, in_full: bool) -> String {
+    let mut page = Page { text: String::new(), screened, transaction: &screened.transaction, in_full };
+    page.headline();
+    let answer = &screened.answer;
+    page.section("Enforcement", &answer.enforcement, in_full);
+    if answer.subject != Status::Yes || in_full {
+        page.section("Subject to the rule", &answer.subject_by, true);
+    }
+    page.section("License requirement", &answer.required_by, in_full || answer.license_required != Status::Yes);
+    if answer.license_required != Status::No {
+        page.exceptions();
+        page.review();
+    }
+    page.counts(room);
+    page.filings();
+    let (to_rule_out, raised): (Vec<_>, Vec<_>) =
+        answer.red_flags.iter().cloned().partition(|flag| flag.status == Status::Undetermined);
+    page.section("Red flags", &raised, in_full);
+    page.section("Red flags to rule out", &to_rule_out, in_full);
+    page.text
+}
+
+struct Page<'p, 'r> {
+    text: String,
+    screened: &'p Screened<'r>,
+    transaction: &'p Transaction,
+    in_full: bool,
+}
+
+impl Page<'_, '_> {
+    fn line(&mut self, line: std::fmt::Arguments) {
+        writeln!(self.text, "{line}").expect("writing to a string does not fail");
+    }
+
+    fn headline(&mut self) {
+        let (screened, answer) = (self.screened, &self.screened.answer);
+        let paragraphs: Vec<&str> = answer.required_by.iter().map(|answer| answer.rule.code.as_str()).collect();
+        let paragraphs = paragraphs.join("; ");
+        match answer.license_required {
+            Status::No => return self.line(format_args!("No license is required.")),
+            Status::Yes => self.line(format_args!("A license is required: {paragraphs}.")),
+            status => self.line(format_args!("Whether a license is required is {}: {paragraphs}.", told(status))),
+        }
+        let served = screened.codes(Status::Yes).join(", ");
+        if served.is_empty() {
+            self.line(format_args!("No exception or authorization is sure to serve instead."));
+        } else {
+            self.line(format_args!("Serves instead: {served}."));
+        }
+        for (status, what) in [(Status::Open, "Open in the text"), (Status::Undetermined, "Undetermined")] {
+            let codes = screened.codes(status);
+            if !codes.is_empty() {
+                self.line(format_args!("{what}: {}.", codes.join(", ")));
+            }
+        }
+        let needs: Vec<&str> = screened.needs().names().collect();
+        if !needs.is_empty() {
+            self.line(format_args!("To tell more, give: {}.", needs.join(", ")));
+        }
+    }
+
+    fn section(&mut self, title: &str, answers: &[RuleAnswer], in_full: bool) {
+        if answers.is_empty() {
+            return;
+        }
+        self.line(format_args!("\n{title}"));
+        for answer in answers {
+            self.line(format_args!("  {}  [{}]", answer.rule.title, answer.rule.citation.cite));
+            self.conditions(answer, |verdict| in_full || matches!(verdict, Verdict::Open(_)));
+        }
+    }
+
+    fn exceptions(&mut self) {
+        self.line(format_args!("\nExceptions and authorizations"));
+        for exception in &self.screened.answer.exceptions {
+            if !self.in_full && !self.is_nearest(exception) {
+                continue;
+            }
+            let word = match exception.status {
+                Status::Yes => "available",
+                Status::No => "not available",
+                Status::Undetermined => "undetermined",
+                Status::Open => "open in the text",
+            };
+            let rule = exception.rule;
+            self.line(format_args!("  {}: {word}: {}  [{}]", rule.code, rule.title, rule.citation.cite));
+            let (status, in_full) = (exception.status, self.in_full);
+            // Of a condition alone: does it give what the rule gives?
+            self.conditions(exception, |verdict| in_full || (status != Status::Yes && Status::all(&[verdict]) == status));
+        }
+    }
+
+    /// Whether no other rule of the same code has less that keeps it from serving: what is meant for other items is left out.
+    fn is_nearest(&self, exception: &RuleAnswer) -> bool {
+        let of_code = self.screened.answer.exceptions.iter().filter(|other| other.rule.code == exception.rule.code);
+        // The first condition of a rule is its item.
+        let fails = |answer: &RuleAnswer| {
+            let other_item = answer.verdicts.first() == Some(&Verdict::Fail);
+            (other_item, answer.verdicts.iter().filter(|verdict| **verdict == Verdict::Fail).count())
+        };
+        of_code.map(fails).min() == Some(fails(exception))
+    }
+
+    fn review(&mut self) {
+        let Some(review) = &self.screened.answer.review else { return };
+        match review.status {
+            Status::No => self.line(format_args!("\nReview of an application\n  No policy is stated in the text for it.")),
+            status => self.line(format_args!("\nReview of an application ({})", told(status))),
+        }
+        let in_full = self.in_full;
+        for policy in &review.policies {
+            let rule = policy.rule;
+            self.line(format_args!("  {}: {}  [{}]", rule.code, rule.title, rule.citation.cite));
+            self.conditions(policy, |verdict| in_full || matches!(verdict, Verdict::Open(_)));
+        }
+    }
+
+    fn counts(&mut self, room: Option<&Room>) {
+        let counts = self.screened.counts_in();
+        if counts.is_empty() {
+            return;
+        }
+        self.line(format_args!("\nCounts in\n  {}", counts.join(", ")));
+        let (Some(room), Some(country), Some((floor, on))) = (room, self.screened.country, self.screened.left) else { return };
+        let fit = self.transaction.shipment_tpp().map_or(String::new(), |shipment| {
+            match Tpp::from_decimal(shipment.to_decimal() - floor.to_decimal()) {
+                _ if shipment <= floor => format!("; {} TPP fit", shipment.grouped()),
+                Ok(over) => format!("; {} TPP do not fit, {} too much", shipment.grouped(), over.grouped()),
+                Err(_) => format!("; {} TPP do not fit", shipment.grouped()),
+            }
+        });
+        let floor = floor.grouped();
+        let source = format!("{}, through record {}", room.ledger, room.through);
+        self.line(format_args!("  {country}: {floor} TPP left for a new license (lowest on {on}){fit}  [{source}]"));
+    }
+
+    fn filings(&mut self) {
+        let answer = &self.screened.answer;
+        if answer.filings.is_empty() {
+            return;
+        }
+        self.line(format_args!("\nTo file and keep"));
+        let (in_full, serves) = (self.in_full, |code: &&String| answer.available(code) != Status::No || *code == "license");
+        for filing in &answer.filings {
+            let rule = filing.rule;
+            let with: Vec<&str> = rule.goes_with.iter().filter(serves).map(String::as_str).collect();
+            self.line(format_args!("  {}: {}  [{}]", with.join(", "), rule.title, rule.citation.cite));
+            if let Some(filing) = &rule.filing {
+                let subject = if filing.subject.is_empty() { String::new() } else { format!(", subject \"{}\"", filing.subject) };
+                self.line(format_args!("    {}{subject}; {}", filing.to, filing.due));
+            }
+            self.conditions(filing, |verdict| in_full || !matches!(verdict, Verdict::Pass));
+        }
+    }
+
+    fn conditions(&mut self, answer: &RuleAnswer, is_told: impl Fn(Verdict) -> bool) {
+        for (condition, verdict) in answer.rule.conditions.iter().zip(&answer.verdicts) {
+            if is_told(*verdict) {
+                self.condition(condition, *verdict);
+            }
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition, verdict: Verdict) {
+        let amounts = condition.amounts(self.transaction);
+        let here = if amounts.is_empty() { String::new() } else { format!("  here {}", amounts.join(", ")) };
+        let needs = match verdict {
+            Verdict::Undetermined(needs) => format!("  needs {}", needs.names().collect::<Vec<_>>().join(", ")),
+            _ => String::new(),
+        };
+        self.line(format_args!("    {:12} {}  [{}]{here}{needs}", verdict.as_str(), condition.text, condition.cite));
+        if let (Verdict::Open(default), Some((other, _))) = (verdict, &condition.other) {
+            let default = if default { "holds" } else { "fails" };
+            self.line(format_args!("                 by default it {default}; the other reading: {other}"));
+        }
+    }
+}
+
+fn told(status: Status) -> &'static str {
+    match status {
+        Status::Open => "open in the text",
+        Status::Yes => "certain",
+        status => status.as_str(),
+    }
+}
