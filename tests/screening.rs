@@ -170,3 +170,22 @@ fn every_rule_is_told_in_words_and_every_heading_is_a_rule() {
     assert_eq!(headings.len(), distinct.len(), "a heading stands twice");
     assert_eq!(distinct, rule_names(&law().book));
 }
+
+/// A transcript of the README may be cut: a line that ends in `…` is the beginning of one, and `  …` stands for lines left out.
+#[test]
+fn the_transcripts_of_the_readme_are_what_the_program_says() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (readme, said) = (read("README.md"), read("tests/cli/screen/stdout"));
+    let blocks: Vec<&str> = readme.split("```\n").filter(|block| block.starts_with("$ tppledger screen --on")).collect();
+    assert_eq!(blocks.len(), 6);
+    for block in blocks {
+        let command = block.lines().next().unwrap().trim_end_matches('…');
+        let answer = said.split("\n$ ").find(|answer| format!("$ {}", answer.trim_start_matches("$ ")).starts_with(command));
+        let mut lines = answer.unwrap_or_else(|| panic!("{command} is no case")).lines().skip(1);
+        for line in block.lines().skip(1).filter(|line| line.trim() != "…") {
+            let (beginning, cut) = (line.trim_end_matches('…'), line.ends_with('…'));
+            let is_it = |said: &str| if cut { said.starts_with(beginning) } else { said == line };
+            assert!(lines.any(is_it), "{command}: {line}");
+        }
+    }
+}
