@@ -5,7 +5,9 @@
 //! that can be read in two ways makes it open where the readings differ. Pure: no file, no clock, no ledger.
 
 pub mod answer;
+pub mod membership;
 pub mod rules;
+pub mod test;
 pub mod transaction;
 pub mod truth;
 

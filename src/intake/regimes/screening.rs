@@ -9,7 +9,9 @@ use crate::intake::countries::Countries;
 use crate::intake::place::{did_you_mean, hint_with};
 use crate::quota::codes::Eccn;
 use crate::quota::regime::Groups;
-use crate::screen::rules::{Amount, Bound, Condition, Filing, Headquarters, Membership, Rule, Rulebook, Seat, Test, Word};
+use crate::screen::membership::Membership;
+use crate::screen::rules::{Condition, Filing, Rule, Rulebook};
+use crate::screen::test::{Amount, Bound, Headquarters, Seat, Test, Word};
 use crate::screen::transaction::{EndUse, EndUser, Fact, ItemKind, TransactionActivity, Veu, Weights};
 use rust_decimal::Decimal;
 
