@@ -273,6 +273,7 @@ fn every_command_has_help_that_begins_with_an_example() {
         "regime diff",
         "regime adopt",
         "devices",
+        "application-sheet",
         "completions",
         "man",
     ];

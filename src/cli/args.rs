@@ -118,6 +118,8 @@ pub enum Command {
     Devices(DevicesArgs),
     /// What a transaction needs: license, exceptions, review, what to file. No ledger is needed.
     Screen(Box<ScreenArgs>),
+    /// The figures an application states: aggregate TPP line by line, and what goes with it.
+    ApplicationSheet(ApplicationSheetArgs),
     /// Completions for a shell.
     #[command(before_help = "Example:\n  tppledger completions bash > /etc/bash_completion.d/tppledger")]
     Completions {
@@ -429,6 +431,26 @@ pub enum RegimeCommand {
 pub struct DevicesArgs {
     /// A device or system, by its name or an alias. All if left out.
     pub name: Option<String>,
+}
+
+/// `application-sheet`.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tppledger application-sheet Z102345\n  tppledger application-sheet --file applications.csv Z102345 --output sheet.txt"
+)]
+pub struct ApplicationSheetArgs {
+    /// Number of the application. May be left out with --file where the file holds one.
+    #[arg(required_unless_present = "file")]
+    pub number: Option<String>,
+    /// A CSV file of applications that are in no ledger yet; `-` is standard input. Nothing is recorded.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// A regime folder; for an application in a ledger it must be the ledger's own.
+    #[arg(long, value_name = "DIR")]
+    pub regime: Option<PathBuf>,
+    /// The revision in force through this record; all records if left out.
+    #[arg(long, value_name = "SEQ", conflicts_with = "file")]
+    pub through: Option<u64>,
 }
 
 /// `screen`.

@@ -16,14 +16,7 @@ pub(super) fn devices(context: &Context, args: &DevicesArgs) -> Result<Ending> {
         context.print_table(&all(catalogue, &thresholds))?;
         return Ok(Ending::default());
     };
-    let (device, count, system) = match (catalogue.device(name), catalogue.system(name)) {
-        (Some(device), _) => (device, 1, None),
-        (None, Some(system)) => match catalogue.device(&system.device) {
-            Some(device) => (device, system.count, Some(system)),
-            None => return Err(unknown(catalogue, name)),
-        },
-        (None, None) => return Err(unknown(catalogue, name)),
-    };
+    let (device, count, system) = catalogue.unfold(name).ok_or_else(|| unknown(catalogue, name))?;
     let (what, why) = told(classified(device, &thresholds));
     let tpp = device.tpp();
     if context.is_table() {

@@ -13,7 +13,7 @@ use crate::quota::decision::{RefusalCode, Shortfall};
 use crate::store::sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<Ending> {
     let (mut ledger, _aside) = ledger(context, args)?;
@@ -31,10 +31,16 @@ fn ledger(context: &Context, args: &ImportArgs) -> Result<(Ledger<SqliteStore>, 
     if !args.dry_run || context.ledger_exists() {
         return Ok((context.writable_or_new(args.regime.as_deref())?, None));
     }
+    let (ledger, folder) = ledger_aside(context, args.regime.as_deref())?;
+    Ok((ledger, Some(folder)))
+}
+
+/// A new ledger that goes away with the returned folder.
+pub(super) fn ledger_aside(context: &Context, regime: Option<&Path>) -> Result<(Ledger<SqliteStore>, tempfile::TempDir)> {
     let folder = tempfile::tempdir().map_err(|error| crate::error::Error::file("temporary folder", &error))?;
     let mut elsewhere = Context { global: context.global.clone(), clock: context.clock };
     elsewhere.global.ledger = folder.path().join("dry-run.db");
-    Ok((elsewhere.make_ledger(args.regime.as_deref())?, Some(folder)))
+    Ok((elsewhere.make_ledger(regime)?, folder))
 }
 
 pub(super) fn options(
@@ -63,13 +69,13 @@ pub(super) fn ending(reports: &[FileReport]) -> Ending {
 }
 
 /// The files, with standard input kept in a temporary file: it is read twice, once for its digest.
-struct Spooled {
-    sources: Vec<Source>,
+pub(super) struct Spooled {
+    pub(super) sources: Vec<Source>,
     _kept: Vec<tempfile::NamedTempFile>,
 }
 
 impl Spooled {
-    fn new(files: &[PathBuf]) -> Result<Self> {
+    pub(super) fn new(files: &[PathBuf]) -> Result<Self> {
         let (mut sources, mut kept) = (Vec::new(), Vec::new());
         for path in files {
             if path.as_os_str() == "-" {

@@ -3,6 +3,7 @@
 //! It holds no rule and no SQL. It constructs the concrete store, and is handed the clock. Data go to standard output,
 //! all else to standard error; a closed pipe ends quietly.
 
+mod application_sheet;
 mod args;
 mod context;
 mod devices;
@@ -83,6 +84,7 @@ fn dispatch(cli: Cli, context: &Context) -> Result<Ending> {
         Command::Verify => verify::verify(context),
         Command::Regime(args) => regime::regime(context, &args),
         Command::Devices(args) => devices::devices(context, &args),
+        Command::ApplicationSheet(args) => application_sheet::application_sheet(context, &args),
         Command::Screen(args) => screen::screen_command(context, &args),
         Command::Completions { shell } => completions(context, shell),
         Command::Man => man(context),

@@ -28,8 +28,7 @@ struct Law {
 impl Law {
     fn read(context: &Context, folder: Option<&Path>) -> Result<Law> {
         let text = folder.map_or_else(|| Ok(RegimeText::builtin()), regime_text)?;
-        let of_folder = folder.filter(|folder| !matches!(folder.to_str(), Some("builtin" | "summary")));
-        let rules = of_folder.map_or_else(|| Ok(regimes::builtin_screening()), regimes::screening_in).map_err(Error::Input)?;
+        let rules = rules_text(folder)?;
         let regime = regimes::parse(&text, Countries::builtin()).map_err(Error::Input)?;
         let thresholds = regimes::thresholds(&text).map_err(Error::Input)?;
         let book = regimes::screening(&rules, &regime).map_err(Error::Input)?;
@@ -51,6 +50,12 @@ fn room(context: &Context) -> Result<Option<Room>> {
     let ledger = context.readable()?;
     let read = ledger.store.read()?;
     Ok(Some(Room::of(context.ledger_name(), &read, &ledger.regime())?))
+}
+
+/// The rules of screening of a regime's folder, or those that the program carries.
+pub(super) fn rules_text(folder: Option<&Path>) -> Result<String> {
+    let of_folder = folder.filter(|folder| !matches!(folder.to_str(), Some("builtin" | "summary")));
+    of_folder.map_or_else(|| Ok(regimes::builtin_screening()), regimes::screening_in).map_err(Error::Input)
 }
 
 pub(super) fn screen_command(context: &Context, args: &ScreenArgs) -> Result<Ending> {

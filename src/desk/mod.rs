@@ -13,5 +13,6 @@ pub mod recent;
 pub mod registers;
 pub mod rejects;
 pub mod screen;
+pub mod sheet;
 pub mod tables;
 pub mod verify;

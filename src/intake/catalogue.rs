@@ -147,6 +147,14 @@ impl Catalogue {
         self.unit(name).and_then(|unit| self.systems.iter().find(|system| system.name == unit.name))
     }
 
+    /// A name taken apart: the device, how many of it one unit holds, and the system, where the name means one.
+    pub fn unfold(&self, name: &str) -> Option<(&Device, u32, Option<&System>)> {
+        match self.system(name) {
+            Some(system) => Some((self.device(&system.device)?, system.count, Some(system))),
+            None => Some((self.device(name)?, 1, None)),
+        }
+    }
+
     /// The names that may be meant by one that means nothing here, joined by `or`.
     pub fn suggest(&self, name: &str) -> Option<String> {
         let wanted = key(name, &self.vendors);
@@ -281,6 +289,9 @@ mod tests {
         assert_eq!(unit("DGX H100"), ("DGX H100".to_string(), "126656".to_string(), 8));
         let catalogue = Catalogue::builtin();
         assert_eq!(catalogue.system("NVIDIA DGX-H100").map(|system| system.device.as_str()), Some("H100 SXM5 80GB"));
+        let unfolded = |name: &str| catalogue.unfold(name).map(|(device, count, _)| (device.name.as_str(), count));
+        assert_eq!((unfolded("DGX H100"), unfolded("H100")), (Some(("H100 SXM5 80GB", 8)), Some(("H100 SXM5 80GB", 1))));
+        assert_eq!(unfolded("abacus"), None);
         assert!(catalogue.device("DGX H100").is_none() && catalogue.device("H100").is_some());
     }
 

@@ -29,7 +29,7 @@ pub use countries::{Countries, CountryEntry};
 pub use documents::Document;
 pub use events::{EventColumn, EventReader};
 pub use items::Item;
-pub use place::{Place, Problem, did_you_mean, hint_with, shortened};
+pub use place::{Place, Problem, did_you_mean, hint_with, printable, shortened};
 pub use table::{Column, Columns, REJECT_REASON, Row, TableReader};
 pub use transactions::{TransactionReader, WrittenTransaction};
 

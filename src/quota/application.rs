@@ -278,7 +278,7 @@ impl Application {
 }
 
 /// Where the declared figures of a line disagree, with the difference.
-fn declared_findings(line: &Line) -> Vec<Finding> {
+pub fn declared_findings(line: &Line) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (quantity, number) = (line.terms.quantity, line.terms.line);
     let product = |tpp: Option<Tpp>| tpp.and_then(|tpp| tpp.times(quantity));

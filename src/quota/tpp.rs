@@ -95,6 +95,11 @@ impl Tpp {
         Tpp(i64::try_from(value).unwrap_or(Self::GROSS_MAX.0).min(Self::GROSS_MAX.0))
     }
 
+    /// The sum; `None` where it leaves the range.
+    pub fn checked_add(self, other: Tpp) -> Option<Tpp> {
+        self.0.checked_add(other.0).map(Tpp)
+    }
+
     /// `self` times any count of units, stopping at [`Tpp::GROSS_MAX`].
     pub fn times_saturating(self, units: u64) -> Tpp {
         let product = i128::from(self.0) * i128::from(units);

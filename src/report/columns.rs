@@ -261,6 +261,42 @@ pub fn screening() -> Schema {
     Schema { name: "screening", title: "What transactions need", key: &["transaction_id"], columns }
 }
 
+/// The sheet of one application, one row a line item.
+pub fn application_sheet() -> Schema {
+    let columns = vec![
+        col("application_number", Text, "", "Number of the application."),
+        col("revision", Whole, "", "Revision in force."),
+        col("line", Whole, "", "Number of the line item."),
+        col("destination", Code, "", "Country of ultimate destination, ISO 3166-1 alpha-2 (and XK); NA is Namibia."),
+        col("destination_name", Text, "", "Name of the destination."),
+        col("eccn", Code, "", "Export control classification number with its paragraph."),
+        col("device", Text, "", "Device or system of the catalogue; empty where the line names none."),
+        col("quantity", Whole, "units", "Units requested."),
+        col("ic", Text, "", "The integrated circuit, by its name in the catalogue."),
+        col("ics_per_unit", Whole, "", "Integrated circuits in one unit."),
+        col("ics", Whole, "units", "Quantity x integrated circuits in one unit."),
+        col("rate_format", Code, "", "Number format of the dense peak rate that gives the highest TPP, e.g. fp8."),
+        col("rate_tops", Text, "", "That rate in tera operations a second, which is 2 x MacTOPS."),
+        col("rate_bits", Whole, "", "Bit length of the inputs to its multiplication."),
+        col("ic_tpp", Amount, "TPP", "TPP of one integrated circuit: rate x bits, Technical Notes to 3A090.a and .b."),
+        col("performance_density", Text, "", "TPP of one integrated circuit by mm2 of applicable die area, where that is known."),
+        col(
+            "catalogue_tpp",
+            Amount,
+            "TPP",
+            "Integrated circuits x TPP of one, by the catalogue; empty where no device is named.",
+        ),
+        col("tpp_per_unit", Amount, "TPP", "TPP of one unit, as declared."),
+        col("tpp_aggregated", Amount, "TPP", "TPP of the whole line, as declared in block 22(j)."),
+        col("aggregate_tpp", Amount, "TPP", "For block 22(j): the TPP of every integrated circuit of the line, added up."),
+        col("basis", Code, "", "Where the aggregate comes from: device_catalogue, tpp_per_unit or tpp_aggregated."),
+        col("findings", Code, "", "Codes of the findings, with a blank between them."),
+        col("purchase_order", Text, "", "Order number."),
+        col("source", Text, "", "Sources of the catalogue's figures; as declared where the line declares its own."),
+    ];
+    Schema { name: "application_sheet", title: "Sheet of an application", key: &["application_number", "line"], columns }
+}
+
 /// The entries behind a figure; each column sums to the figure of that name.
 pub fn entries() -> Schema {
     let columns = vec![
@@ -282,7 +318,18 @@ pub fn entries() -> Schema {
 /// Every report in the order of the documentation, with all columns it may have.
 pub fn all() -> Vec<Schema> {
     let extras = HeadroomExtras { floor: true, units: true };
-    vec![headroom(extras), movements(), schedule(), applications(), licenses(), refusals(), events(), entries(), screening()]
+    vec![
+        headroom(extras),
+        movements(),
+        schedule(),
+        applications(),
+        licenses(),
+        refusals(),
+        events(),
+        entries(),
+        screening(),
+        application_sheet(),
+    ]
 }
 
 /// The dictionary as Markdown, for `reports/README.md`.
