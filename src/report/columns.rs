@@ -255,6 +255,26 @@ pub fn screening() -> Schema {
     Schema { name: "screening", title: "What transactions need", key: &["transaction_id"], columns }
 }
 
+/// What differs between two regimes.
+pub fn regime_diff() -> Schema {
+    let columns = vec![
+        col("number", Whole, "", "Place of the row: what is told in words, then what differs in the data."),
+        col(
+            "part",
+            Code,
+            "",
+            "words: a difference between a summary and the regulation; list: members of a list; value: a single value.",
+        ),
+        col("what", Text, "", "Id of the difference, or the name of the list or value."),
+        col("first", Text, "", "What the first regime says; of a list, what it alone has."),
+        col("second", Text, "", "What the second regime says; of a list, what it alone has."),
+        col("follows", Text, "", "What follows for someone who worked by the summary."),
+        col("cite", Text, "", "Section of the regulation, or the document; of both regimes where they differ."),
+        col("source", Text, "", "Where a difference in words was read, and how sure it is."),
+    ];
+    Schema { name: "regime_diff", title: "What differs between two regimes", key: &["number"], columns }
+}
+
 /// The entries behind a figure; each column sums to the figure of that name.
 pub fn entries() -> Schema {
     let columns = vec![
@@ -276,7 +296,18 @@ pub fn entries() -> Schema {
 /// Every report in the order of the documentation, with all columns it may have.
 pub fn all() -> Vec<Schema> {
     let extras = HeadroomExtras { floor: true, units: true };
-    vec![headroom(extras), movements(), schedule(), applications(), licenses(), refusals(), events(), entries(), screening()]
+    vec![
+        headroom(extras),
+        movements(),
+        schedule(),
+        applications(),
+        licenses(),
+        refusals(),
+        events(),
+        entries(),
+        screening(),
+        regime_diff(),
+    ]
 }
 
 /// The dictionary as Markdown, for `reports/README.md`.
