@@ -22,13 +22,18 @@ struct Law {
 }
 
 impl Law {
-    fn read(folder: Option<&Path>) -> Result<Law> {
+    fn read(context: &Context, folder: Option<&Path>) -> Result<Law> {
         let text = folder.map_or_else(|| Ok(RegimeText::builtin()), regime_text)?;
         let of_folder = folder.filter(|folder| !matches!(folder.to_str(), Some("builtin" | "summary")));
         let rules = of_folder.map_or_else(|| Ok(regimes::builtin_screening()), regimes::screening_in).map_err(Error::Input)?;
         let regime = regimes::parse(&text, Countries::builtin()).map_err(Error::Input)?;
         let thresholds = regimes::thresholds(&text).map_err(Error::Input)?;
-        let book = regimes::screening(&rules, &regime).map_err(Error::Input)?;
+        let mut book = regimes::screening(&rules, &regime).map_err(Error::Input)?;
+        if folder.is_some_and(|folder| folder.to_str() == Some("summary")) {
+            book = regimes::screening_edition(&book, &regimes::builtin_screening_summary(), &regime).map_err(Error::Input)?;
+            // Such an answer must not be taken for the regulation's.
+            context.say("screened by the law firm's summary of January 2025, which differs from the regulation: see `tppledger regime diff builtin summary`");
+        }
         Ok(Law { regime, thresholds, book })
     }
 
@@ -40,7 +45,7 @@ impl Law {
 }
 
 pub(super) fn screen_command(context: &Context, args: &ScreenArgs) -> Result<Ending> {
-    let law = Law::read(args.regime.as_deref())?;
+    let law = Law::read(context, args.regime.as_deref())?;
     match &args.file {
         Some(path) => many(context, &law, path),
         None => one(context, &law, args),
