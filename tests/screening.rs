@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tppledger::intake::countries::Countries;
 use tppledger::intake::regimes::{self, RegimeText};
-use tppledger::intake::{TableReader, TransactionReader};
+use tppledger::intake::{Problem, TableReader, TransactionReader};
 use tppledger::quota::calendar::parse_day;
 use tppledger::quota::device::Thresholds;
 use tppledger::screen::transaction::TransactionColumn;
@@ -22,12 +22,23 @@ struct Law {
     thresholds: Thresholds,
 }
 
+fn right<T>(read: Result<T, Vec<Problem>>) -> T {
+    read.unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
 fn law() -> Law {
     let text = RegimeText::builtin();
-    let regime = regimes::parse(&text, Countries::builtin()).unwrap();
-    let book = regimes::screening(&regimes::builtin_screening(), &regime)
-        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
-    Law { book, thresholds: regimes::thresholds(&text).unwrap() }
+    let regime = right(regimes::parse(&text, Countries::builtin()));
+    Law { book: right(regimes::screening(&regimes::builtin_screening(), &regime)), thresholds: right(regimes::thresholds(&text)) }
+}
+
+/// The law as a law firm's summary tells it.
+fn summary() -> Law {
+    let text = RegimeText::builtin_summary_edition();
+    let regime = right(regimes::parse(&text, Countries::builtin()));
+    let book = right(regimes::screening(&regimes::builtin_screening(), &regime));
+    let book = right(regimes::screening_edition(&book, &regimes::builtin_screening_summary(), &regime));
+    Law { book, thresholds: right(regimes::thresholds(&text)) }
 }
 
 /// A row of a table: its cells by column.
@@ -112,7 +123,7 @@ fn differences(row: &Row, law: &Law) -> Vec<String> {
 
 #[test]
 fn every_row_of_the_decision_tables_holds() {
-    let law = law();
+    let (law, summary) = (law(), summary());
     let mut differ = Vec::new();
     let mut count = 0;
     for (path, rows) in tables() {
@@ -122,7 +133,12 @@ fn every_row_of_the_decision_tables_holds() {
         for row in &rows {
             assert!(names.insert(&row["row"]), "{name}: {} stands twice", row["row"]);
             assert!(!row["cite"].is_empty(), "{name}: {} has no citation", row["row"]);
-            differ.extend(differences(row, &law).into_iter().map(|difference| format!("{name}: {difference}")));
+            let law = match row.get("edition").map_or("regulation", String::as_str) {
+                "regulation" => &law,
+                "summary" => &summary,
+                other => panic!("{name}: {}: there is no edition {other:?}", row["row"]),
+            };
+            differ.extend(differences(row, law).into_iter().map(|difference| format!("{name}: {difference}")));
         }
     }
     assert!(differ.is_empty(), "{} of {count} rows differ:\n{}", differ.len(), differ.join("\n"));
@@ -144,6 +160,26 @@ fn every_condition_of_every_exception_is_named_by_a_row_that_flips_it() {
         missing.extend(names.filter(|name| !named.contains(name)));
     }
     assert!(missing.is_empty(), "no row flips {}", missing.join(", "));
+}
+
+/// The rows of `*-summary.csv` are pairs: one transaction under each edition, and what is said of it differs.
+#[test]
+fn what_the_summary_changes_is_shown_beside_the_regulation() {
+    let mut pairs = 0;
+    for (path, rows) in tables().into_iter().filter(|(path, _)| path.to_string_lossy().ends_with("-summary.csv")) {
+        for pair in rows.chunks(2) {
+            let [regulation, summary] = pair else { panic!("{}: {} stands alone", path.display(), pair[0]["row"]) };
+            assert_eq!((&*regulation["edition"], &*summary["edition"]), ("regulation", "summary"), "{}", regulation["row"]);
+            for column in TransactionColumn::ALL.iter().map(|column| column.as_str()) {
+                assert_eq!(regulation.get(column), summary.get(column), "{}: {column}", regulation["row"]);
+            }
+            let said =
+                |row: &Row| ["license_required", "paragraphs", "available", "review_policy"].map(|name| row.get(name).cloned());
+            assert_ne!(said(regulation), said(summary), "{}", regulation["row"]);
+            pairs += 1;
+        }
+    }
+    assert!(pairs >= 25, "{pairs} pairs");
 }
 
 /// Ids of all rules as they stand in the headings of `law-screening.md`.

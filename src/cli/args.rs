@@ -401,7 +401,8 @@ pub enum RegimeCommand {
         /// A regime folder, or `builtin`.
         folder: PathBuf,
     },
-    /// What differs between two regimes: folders, `builtin`, or `summary` (the law firm's summary's country lists).
+    /// What differs between two regimes: folders, `builtin`, or `summary` (a law firm's summary: what differs in words
+    /// comes first).
     #[command(before_help = "Examples:\n  tppledger regime diff builtin my-regime\n  tppledger regime diff builtin summary")]
     Diff {
         /// The first.
@@ -466,7 +467,7 @@ pub struct ScreenArgs {
     /// Show every rule and condition.
     #[arg(long)]
     pub explain: bool,
-    /// A folder of a regime, `builtin`, or `summary` for the country groups of a law firm's summary.
+    /// A folder of a regime, `builtin`, or `summary` for a law firm's summary of the rule.
     #[arg(long, value_name = "DIR")]
     pub regime: Option<PathBuf>,
     /// What is known of the transaction.

@@ -6,6 +6,7 @@ use super::Ending;
 use super::args::{InitArgs, RegimeArgs, RegimeCommand};
 use super::context::{Context, regime_text, shown};
 use crate::desk::adopt::{adopt, entries_of_change};
+use crate::desk::compare::Comparison;
 use crate::desk::ledger::{read_regime, to_keep};
 use crate::error::{Error, Result};
 use crate::intake::regimes;
@@ -30,8 +31,9 @@ pub(super) fn regime(context: &Context, args: &RegimeArgs) -> Result<Ending> {
         RegimeCommand::Show { folder } => show(context, folder.as_deref()),
         RegimeCommand::Check { folder } => {
             let (regime, digest) = read_regime(&regime_text(folder)?).map_err(Error::Input)?;
-            if let Some(rules) = regimes::screening_of(folder).map_err(Error::Input)? {
-                regimes::screening(&rules, &regime).map_err(Error::Input)?;
+            let beside = regimes::problems_beside(folder, &regime);
+            if !beside.is_empty() {
+                return Err(Error::Input(beside));
             }
             context.print_bytes(
                 format!("{}: the regime {} is right; digest {}\n", folder.display(), regime.id, hex(&digest)).as_bytes(),
@@ -119,58 +121,23 @@ fn cited(citation: &Citation) -> String {
 }
 
 fn diff(context: &Context, a: &Path, b: &Path) -> Result<Ending> {
-    let read = |folder: &Path| -> Result<Vec<(String, String)>> {
-        let (regime, _) = read_regime(&regime_text(folder)?).map_err(Error::Input)?;
-        Ok(regime
-            .deciding_values()
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .map(|(k, v)| (k.to_string(), v.to_string()))
-            .collect())
-    };
+    let read = |folder: &Path| Ok::<_, Error>(read_regime(&regime_text(folder)?).map_err(Error::Input)?.0);
     let (left, right) = (read(a)?, read(b)?);
-    let mut text = String::new();
-    for (key, value) in left.iter().filter(|pair| !right.contains(pair)) {
-        text.push_str(&format!("- {key}: {value}\n"));
-    }
-    for (key, value) in right.iter().filter(|pair| !left.contains(pair)) {
-        text.push_str(&format!("+ {key}: {value}\n"));
-    }
-    text.push_str(&members_that_differ(a, b)?);
-    if text.is_empty() {
-        text.push_str("the two regimes decide alike\n");
-    }
-    context.print_bytes(text.as_bytes())?;
-    Ok(Ending::default())
-}
-
-/// For each group of both, who is only in one of them.
-fn members_that_differ(a: &Path, b: &Path) -> Result<String> {
-    let (left, _) = read_regime(&regime_text(a)?).map_err(Error::Input)?;
-    let (right, _) = read_regime(&regime_text(b)?).map_err(Error::Input)?;
-    let mut text = String::new();
-    for group in &left.groups.groups {
-        let Some(other) = right.groups.group(&group.id) else { continue };
-        let only = |x: &[crate::quota::codes::Country], y: &[crate::quota::codes::Country]| {
-            x.iter().filter(|country| !y.contains(country)).map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        };
-        let (gone, new) = (only(&group.members, &other.members), only(&other.members, &group.members));
-        if !gone.is_empty() || !new.is_empty() {
-            text.push_str(&format!(
-                "group {}: only in {}: {}; only in {}: {}\n",
-                group.id,
-                a.display(),
-                or_nobody(&gone),
-                b.display(),
-                or_nobody(&new)
-            ));
+    // The differences in words are those of the built-in regulation and its summary, and of no other two.
+    let names = [a, b].map(|folder| folder.to_string_lossy());
+    let in_words = match [&*names[0], &*names[1]] {
+        ["builtin", "summary"] | ["summary", "builtin"] => {
+            regimes::differences(&regimes::builtin_differences()).map_err(Error::Input)?
         }
+        _ => Vec::new(),
+    };
+    let comparison = Comparison::new(&left, &right, &in_words, names[0] == "builtin");
+    if context.is_table() {
+        context.print_bytes(comparison.page([&*names[0], &*names[1]]).as_bytes())?;
+    } else {
+        context.print_table(&comparison.table())?;
     }
-    Ok(text)
-}
-
-fn or_nobody(list: &str) -> &str {
-    if list.is_empty() { "nobody" } else { list }
+    Ok(Ending::default())
 }
 
 fn adopt_regime(context: &Context, folder: &Path, reference: &str, dry_run: bool) -> Result<Ending> {

@@ -31,7 +31,12 @@ impl Law {
         let rules = rules_text(folder)?;
         let regime = regimes::parse(&text, Countries::builtin()).map_err(Error::Input)?;
         let thresholds = regimes::thresholds(&text).map_err(Error::Input)?;
-        let book = regimes::screening(&rules, &regime).map_err(Error::Input)?;
+        let mut book = regimes::screening(&rules, &regime).map_err(Error::Input)?;
+        if folder.is_some_and(|folder| folder.to_str() == Some("summary")) {
+            book = regimes::screening_edition(&book, &regimes::builtin_screening_summary(), &regime).map_err(Error::Input)?;
+            // Such an answer must not be taken for the regulation's.
+            context.say("screened by the law firm's summary of January 2025, which differs from the regulation: see `tppledger regime diff builtin summary`");
+        }
         Ok(Law { regime, thresholds, book, room: room(context)? })
     }
 

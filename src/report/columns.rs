@@ -297,6 +297,26 @@ pub fn application_sheet() -> Schema {
     Schema { name: "application_sheet", title: "Sheet of an application", key: &["application_number", "line"], columns }
 }
 
+/// What differs between two regimes.
+pub fn regime_diff() -> Schema {
+    let columns = vec![
+        col("number", Whole, "", "Place of the row: what is told in words, then what differs in the data."),
+        col(
+            "part",
+            Code,
+            "",
+            "words: a difference between a summary and the regulation; list: members of a list; value: a single value.",
+        ),
+        col("what", Text, "", "Id of the difference, or the name of the list or value."),
+        col("first", Text, "", "What the first regime says; of a list, what it alone has."),
+        col("second", Text, "", "What the second regime says; of a list, what it alone has."),
+        col("follows", Text, "", "What follows for someone who worked by the summary."),
+        col("cite", Text, "", "Section of the regulation, or the document; of both regimes where they differ."),
+        col("source", Text, "", "Where a difference in words was read, and how sure it is."),
+    ];
+    Schema { name: "regime_diff", title: "What differs between two regimes", key: &["number"], columns }
+}
+
 /// The entries behind a figure; each column sums to the figure of that name.
 pub fn entries() -> Schema {
     let columns = vec![
@@ -329,6 +349,7 @@ pub fn all() -> Vec<Schema> {
         entries(),
         screening(),
         application_sheet(),
+        regime_diff(),
     ]
 }
 

@@ -10,6 +10,7 @@ mod groups;
 mod keys;
 mod law;
 pub(crate) mod screening;
+mod summary;
 mod thresholds;
 
 use super::countries::Countries;
@@ -20,6 +21,7 @@ use crate::screen::Rulebook;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
+pub use summary::Difference;
 
 /// Files that make up a regime, and whether it must have them. Devices are classified only where a regime says how.
 const FILES: [(&str, bool); 4] = [(LAW, true), (ALLOCATIONS, true), (GROUPS, true), (DEVICES, false)];
@@ -30,6 +32,12 @@ const DEVICES: &str = "devices.toml";
 
 /// The rules of screening: beside the regime's files, and no part of what a ledger keeps, since no figure depends on them.
 const SCREENING: &str = "screening.toml";
+
+/// The rules of screening that the summary's edition has instead. No folder has one of its own.
+const SCREENING_SUMMARY: &str = "screening.summary.toml";
+
+/// Where the summary differs from the regulation, in words; beside the regime's files like the rules of screening.
+const SUMMARY: &str = "summary.toml";
 
 /// The largest file of a regime that is read; the built-in ones have 8 KB.
 const FILE_MAX: u64 = 1 << 20;
@@ -88,7 +96,7 @@ impl RegimeText {
         })?;
         let mut problems = Vec::new();
         for name in entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()) {
-            let known = name == SCREENING || FILES.iter().any(|(known, _)| *known == name);
+            let known = [SCREENING, SUMMARY].contains(&name.as_str()) || FILES.iter().any(|(known, _)| *known == name);
             if name.ends_with(".toml") && !name.ends_with(".summary.toml") && !known {
                 let hint = hint_with(
                     did_you_mean(&name, FILES.map(|(known, _)| known)),
@@ -228,6 +236,11 @@ pub fn builtin_screening() -> String {
     builtin!("screening.toml")
 }
 
+/// The rules of screening that the summary's edition has instead of those with the same list and id.
+pub fn builtin_screening_summary() -> String {
+    builtin!("screening.summary.toml")
+}
+
 /// The rules of screening in a regime's folder.
 ///
 /// # Errors
@@ -240,27 +253,57 @@ pub fn screening_in(folder: &Path) -> Result<String, Vec<Problem>> {
     })
 }
 
-/// The rules of screening of a regime by its folder, or by the name of one that the program carries; `None` where a folder
-/// has none.
-///
-/// # Errors
-/// When there are rules and they cannot be read.
-pub fn screening_of(folder: &Path) -> Result<Option<String>, Vec<Problem>> {
-    match folder.to_str() {
-        Some("builtin" | "summary") => Ok(Some(builtin_screening())),
-        _ if folder.join(SCREENING).exists() => screening_in(folder).map(Some),
-        _ => Ok(None),
-    }
-}
-
 /// Reads the rules of screening under a regime's groups.
 ///
 /// # Errors
 /// Every problem, with line and key.
 pub fn screening(text: &str, regime: &Regime) -> Result<Rulebook, Vec<Problem>> {
     let (countries, mut problems) = (Countries::builtin(), Vec::new());
-    let read = |keys: &keys::Keys| screening::screening(keys, &regime.groups, countries);
+    let read = |keys: &keys::Keys| screening::screening(keys, &regime.groups, countries, None);
     keys::RegimeFile::new(SCREENING, text, countries).read(&mut problems, read).ok_or(problems)
+}
+
+/// The same rules, with those of `instead` in the place of the ones with the same list and id.
+///
+/// # Errors
+/// Every problem of `instead`, with line and key; a rule that is in the place of none is one.
+pub fn screening_edition(first: &Rulebook, instead: &str, regime: &Regime) -> Result<Rulebook, Vec<Problem>> {
+    let (countries, mut problems) = (Countries::builtin(), Vec::new());
+    let read = |keys: &keys::Keys| screening::screening(keys, &regime.groups, countries, Some(first));
+    keys::RegimeFile::new(SCREENING_SUMMARY, instead, countries).read(&mut problems, read).ok_or(problems)
+}
+
+/// Where the summary differs from the regulation, as the program carries it.
+pub fn builtin_differences() -> String {
+    builtin!("summary.toml")
+}
+
+/// Reads where the summary differs from the regulation.
+///
+/// # Errors
+/// Every problem, with line and key.
+pub fn differences(text: &str) -> Result<Vec<Difference>, Vec<Problem>> {
+    let mut problems = Vec::new();
+    keys::RegimeFile::new(SUMMARY, text, Countries::builtin()).read(&mut problems, summary::differences).ok_or(problems)
+}
+
+/// What is wrong with the files that may stand beside a regime's in its folder: the rules of screening, and where a summary
+/// differs. One that is not there is none.
+pub fn problems_beside(folder: &Path, regime: &Regime) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if folder.join(SCREENING).exists() {
+        let read = screening_in(folder).and_then(|text| screening(&text, regime));
+        problems.extend(read.err().unwrap_or_default());
+    }
+    match read_file(&folder.join(SUMMARY)) {
+        Ok(text) => problems.extend(differences(&text).err().unwrap_or_default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            let place = Place::of_file(&Arc::from(folder.join(SUMMARY).to_string_lossy()));
+            problems.push(Problem::new(place, format!("cannot be read: {error}"), "take it out, or write it as text in UTF-8"));
+        }
+    }
+    problems
 }
 
 /// SHA-256 of what decides anything in a regime: two texts with the same digest give the same figures.
@@ -349,6 +392,7 @@ mod tests {
         }
         std::fs::write(folder.path().join("law.md"), "words").unwrap();
         std::fs::write(folder.path().join("country-groups.summary.toml"), "").unwrap();
+        std::fs::write(folder.path().join("summary.toml"), "").unwrap();
         assert_eq!(RegimeText::from_folder(folder.path()), Ok(RegimeText::builtin()));
         std::fs::rename(folder.path().join("allocations.toml"), folder.path().join("allocation.toml")).unwrap();
         std::fs::write(folder.path().join("regime.toml"), b"\xFF").unwrap();
@@ -486,5 +530,101 @@ mod tests {
         }
         assert_eq!(parse(&text, Countries::builtin()).unwrap_err().len(), 12);
         assert_eq!(parse(&RegimeText { files: Vec::new() }, Countries::builtin()).unwrap_err().len(), 3);
+    }
+    fn first_lines(problems: Vec<Problem>) -> Vec<String> {
+        problems.iter().map(|problem| problem.to_string().lines().next().unwrap_or_default().to_string()).collect()
+    }
+
+    #[test]
+    fn the_differences_of_the_summary_are_read_whole_and_name_every_country_that_differs() {
+        let differences = differences(&builtin_differences()).unwrap();
+        assert!(differences.len() >= 12 && differences.iter().any(|difference| difference.id == "weights_threshold"));
+        let summary = parse(&RegimeText::builtin_summary_edition(), Countries::builtin()).unwrap();
+        let (regulation, words) = (builtin(), builtin_differences());
+        for group in &regulation.groups.groups {
+            let other = summary.groups.group(&group.id).unwrap_or_else(|| panic!("the summary's edition has no {}", group.id));
+            let all = group.members.iter().chain(&other.members);
+            for country in all.filter(|country| group.members.contains(country) != other.members.contains(country)) {
+                assert_eq!(group.id, "D:5");
+                let name = Countries::builtin().name(*country);
+                let told = differences.iter().any(|one| one.id.starts_with("footnote_3") && one.summary.contains(name));
+                assert!(told, "{name}");
+            }
+        }
+        // Footnote 1 against the regulation's set, (D:1, D:4, D:5) less (A:5, A:6).
+        let in_any = |ids: &[&str], country| ids.iter().any(|id| regulation.groups.group(id).unwrap().members.contains(&country));
+        let listed = &summary.groups.group("summary_footnote_1").unwrap().members;
+        for country in Countries::builtin().codes() {
+            let needed = in_any(&["D:1", "D:4", "D:5"], country) && !in_any(&["A:5", "A:6"], country);
+            if needed != listed.contains(&country) {
+                let id = format!("footnote_1_{}", Countries::builtin().name(country).to_lowercase());
+                assert!(words.contains(&format!("id = \"{id}\"")), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_problem_of_the_summary_names_file_line_and_key() {
+        let with = |from: &str, to: &str| {
+            let text = builtin_differences();
+            assert!(text.contains(from), "{from}");
+            first_lines(differences(&text.replacen(from, to, 1)).unwrap_err())
+        };
+        let text = builtin_differences();
+        let line = |wanted: &str| text.split(wanted).next().unwrap().lines().count() + 1;
+        let second = line("id = \"footnote_3_cyprus\"");
+        assert_eq!(
+            with("id = \"footnote_3_cyprus\"", "id = \"footnote_3_armenia_azerbaijan\""),
+            [format!("summary.toml:{second}: difference.id: \"footnote_3_armenia_azerbaijan\" names a difference above already")]
+        );
+        let first = line("[[difference]]");
+        assert_eq!(with("follows = ", "folows = ").len(), 2);
+        for (from, to, expected) in [
+            ("id = \"footnote_3_a", "id = \"footnote 3_a", format!("summary.toml:{}: difference.id: ", first + 1)),
+            ("summary = ", "sumary = ", format!("summary.toml:{first}: difference.summary: is missing")),
+            ("regulation = ", "[difference.regulation]\nx = ", format!("summary.toml:{}: difference.regulation: ", first + 3)),
+            ("follows = ", "folows = ", format!("summary.toml:{}: difference.folows: is not a key of this table", first + 4)),
+            ("cite = ", "kite = ", format!("summary.toml:{first}: difference.cite: is missing")),
+            ("source = ", "sauce = ", format!("summary.toml:{first}: difference.source: is missing")),
+            ("checked = 2026-07-23", "checked = 2026-07-32", "summary.toml:".to_string()),
+            ("[[difference]]", "[difference]", "summary.toml:".to_string()),
+            ("[[difference]]", "title = \"x\"\n[[difference]]", format!("summary.toml:{first}: title: is not a key")),
+        ] {
+            let told = with(from, to);
+            assert!(told.iter().any(|told| told.starts_with(&expected)), "{to}: {expected}: {told:?}");
+        }
+        assert_eq!(first_lines(differences("").unwrap_err()), ["summary.toml:1: difference: is missing"]);
+    }
+
+    #[test]
+    fn the_summarys_rules_stand_in_the_place_of_those_they_replace() {
+        let summary = parse(&RegimeText::builtin_summary_edition(), Countries::builtin()).unwrap();
+        let first = screening(&builtin_screening(), &summary).unwrap();
+        let instead = builtin_screening_summary();
+        let book = screening_edition(&first, &instead, &summary).unwrap();
+        let ids = |rules: &[crate::screen::Rule]| rules.iter().map(|rule| rule.id.clone()).collect::<Vec<_>>();
+        assert_eq!((ids(&book.policy), ids(&book.exception)), (ids(&first.policy), ids(&first.exception)));
+        assert_eq!(screening_edition(&first, "", &summary).unwrap().requirement.len(), first.requirement.len());
+        let conditions = |book: &Rulebook| book.exception.iter().find(|rule| rule.id == "aia").unwrap().conditions.len();
+        assert_eq!(conditions(&book) + 2, conditions(&first));
+        let at = instead.split("id = \"aia\"").next().unwrap().lines().count() + 1;
+        for (from, to, expected) in [
+            (
+                "id = \"aia\"",
+                "id = \"aja\"",
+                format!("screening.summary.toml:{at}: exception.id: \"aja\" is not the id of a rule"),
+            ),
+            ("id = \"aia\"", "id = \"aca_transfer\"", "exception: has two rules aca_transfer".to_string()),
+            ("# ---- requirement", "exclusion = 1", "exclusion: is not a key of this table".to_string()),
+            ("\"summary_footnote_1\"", "\"summary_footnote_2\"", "is not a group of the regime".to_string()),
+            ("source = ", "sauce = ", "requirement.source: is missing".to_string()),
+        ] {
+            let told = first_lines(screening_edition(&first, &instead.replacen(from, to, 1), &summary).unwrap_err());
+            assert!(told.iter().any(|told| told.contains(&expected)), "{to}: {told:?}");
+        }
+        assert!(
+            screening_edition(&first, &instead, &builtin()).is_err(),
+            "the list of the summary is no group of the regulation"
+        );
     }
 }

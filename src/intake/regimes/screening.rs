@@ -21,26 +21,35 @@ struct Law<'l> {
     countries: &'l Countries,
 }
 
-/// Reads `screening.toml`.
-pub(super) fn screening(root: &Keys, groups: &Groups, countries: &Countries) -> Option<Rulebook> {
+/// Reads `screening.toml`; or, where there are rules already, the ones that a second edition has instead of some of them.
+pub(super) fn screening(root: &Keys, groups: &Groups, countries: &Countries, first: Option<&Rulebook>) -> Option<Rulebook> {
     let law = Law { groups, countries };
-    let list = |key: &'static str, part: Part| {
+    let list = |key: &'static str, part: Part, of: fn(&Rulebook) -> &Vec<Rule>| {
         // Without what the rule reaches and requires, nothing would need a license.
-        let is_needed = matches!(key, "subject" | "requirement");
-        let read = |keys: &Keys| law.rule(keys, part);
+        let is_needed = first.is_none() && matches!(key, "subject" | "requirement");
+        let before = first.map(of);
+        let read = |keys: &Keys| {
+            let rule = law.rule(keys, part);
+            if let (Some(rule), Some(before)) = (&rule, before) {
+                stands_in_for_one(keys, rule, before);
+            }
+            rule
+        };
         let rules = if is_needed { root.tables(key, read) } else { root.optional_tables(key, read) }?;
         for (position, rule) in rules.iter().enumerate() {
             if rules[..position].iter().any(|other| other.id == rule.id) {
                 root.wrong(key, format!("has two rules {}", rule.id), "give each rule an id of its own");
             }
         }
-        Some(rules)
+        Some(before.map_or(rules.clone(), |before| replaced(before, &rules)))
     };
-    let (enforcement, subject) = (list("enforcement", Part::Plain), list("subject", Part::Plain));
-    let requirement = list("requirement", Part::Requirement);
-    let exception = list("exception", Part::Exception);
-    let (policy, filing) = (list("policy", Part::Policy), list("filing", Part::Filing));
-    let red_flag = list("red_flag", Part::Plain);
+    let enforcement = list("enforcement", Part::Plain, |book| &book.enforcement);
+    let subject = list("subject", Part::Plain, |book| &book.subject);
+    let requirement = list("requirement", Part::Requirement, |book| &book.requirement);
+    let exception = list("exception", Part::Exception, |book| &book.exception);
+    let policy = list("policy", Part::Policy, |book| &book.policy);
+    let filing = list("filing", Part::Filing, |book| &book.filing);
+    let red_flag = list("red_flag", Part::Plain, |book| &book.red_flag);
     if let (Some(exception), Some(filing)) = (&exception, &filing) {
         for code in filing.iter().flat_map(|rule| &rule.goes_with) {
             if code != LICENSE && !exception.iter().any(|rule| rule.code == *code) {
@@ -58,6 +67,19 @@ pub(super) fn screening(root: &Keys, groups: &Groups, countries: &Countries) -> 
         filing: filing?,
         red_flag: red_flag?,
     })
+}
+
+/// A rule of a second edition stands in the place of one of the first, so that a mistyped id is not one rule more.
+fn stands_in_for_one(keys: &Keys, rule: &Rule, before: &[Rule]) {
+    if !before.iter().any(|other| other.id == rule.id) {
+        let meant = did_you_mean(&rule.id, before.iter().map(|rule| rule.id.as_str()));
+        keys.wrong("id", "is not the id of a rule of this list that could be replaced", hint_with(meant, "write the rule's id"));
+    }
+}
+
+/// The rules in their order, each with the one that replaces it.
+fn replaced(before: &[Rule], instead: &[Rule]) -> Vec<Rule> {
+    before.iter().map(|rule| instead.iter().find(|other| other.id == rule.id).unwrap_or(rule).clone()).collect()
 }
 
 /// What a filing goes with when it is made with an application.
