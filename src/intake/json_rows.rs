@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// An object is not that long.
 const OBJECT_MAX: usize = 1 << 20;
 
+/// What is wrong with the stream, in a sentence and a hint.
+type Broken = (String, &'static str);
+
 /// Objects as rows.
 pub(super) struct JsonRows<R: Read> {
     file: Arc<str>,
@@ -39,8 +42,8 @@ impl<R: Read> JsonRows<R> {
         Ok(byte)
     }
 
-    /// The next object as text, and the line on which it begins; an error is a sentence and a hint.
-    fn object(&mut self) -> Result<Option<(u64, Vec<u8>)>, (String, &'static str)> {
+    /// The next object as text, and the line on which it begins.
+    fn object(&mut self) -> Result<Option<(u64, Vec<u8>)>, Broken> {
         let failed = |error: std::io::Error| (format!("cannot be read on from here: {error}"), "check the file");
         loop {
             match self.byte().map_err(failed)? {
