@@ -57,6 +57,12 @@ fn transaction(row: &Row, law: &Law) -> Transaction {
     let is_column = |name: &str| TransactionColumn::ALL.iter().any(|column| column.as_str() == name);
     let cells: Vec<(&str, &str)> =
         row.iter().filter(|(name, cell)| is_column(name) && !cell.is_empty()).map(|(name, cell)| (&**name, &**cell)).collect();
+    // A blank quantity of the tables is one unit; `?` says that it is not known.
+    let quantity = match row.get("quantity").map(String::as_str) {
+        None | Some("") => Some(("quantity", "1")),
+        _ => None,
+    };
+    let cells: Vec<(&str, &str)> = cells.into_iter().chain(quantity).filter(|(_, cell)| *cell != "?").collect();
     let (header, cells): (Vec<&str>, Vec<&str>) = cells.into_iter().unzip();
     let mut reader =
         TransactionReader::new(TableReader::from_cells("row", &header, &[cells]), false).unwrap_or_else(|p| panic!("{p:?}"));

@@ -27,6 +27,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The ledger that is looked for where none is named.
+pub const DEFAULT_LEDGER: &str = "tppledger.db";
+
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
@@ -36,7 +39,7 @@ pub struct Global {
         global = true,
         value_name = "FILE",
         env = "TPPLEDGER_DB",
-        default_value = "tppledger.db",
+        default_value = DEFAULT_LEDGER,
         help_heading = "Everywhere"
     )]
     pub ledger: PathBuf,
@@ -462,7 +465,7 @@ pub struct ApplicationSheetArgs {
 pub struct ScreenArgs {
     /// A file of transactions, CSV or JSON (`.json`, `.jsonl`), a row each; `-` is CSV from standard input. Otherwise one transaction
     /// from the options.
-    #[arg(conflicts_with = "Facts")]
+    #[arg(conflicts_with_all = ["Facts", "explain"])]
     pub file: Option<PathBuf>,
     /// Show every rule and condition.
     #[arg(long)]
@@ -584,6 +587,9 @@ pub struct Facts {
     /// Tested by a third party at home: yes, no.
     #[arg(long, value_name = "VALUE")]
     pub tested: Option<String>,
+    /// The exporter knows its customer as 91 FR 1684 asks: yes, no.
+    #[arg(long, value_name = "VALUE")]
+    pub customer_known: Option<String>,
 }
 
 impl Facts {
@@ -625,6 +631,7 @@ impl Facts {
             ("notified", &self.notified),
             ("approved_share", &self.approved_share),
             ("tested", &self.tested),
+            ("customer_known", &self.customer_known),
         ]
         .into_iter()
         .filter_map(|(name, cell)| cell.as_deref().map(|cell| (name, cell)))

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: the environment is read here")]
 
-use super::args::{ColorArg, FormatArg, Global};
+use super::args::{ColorArg, DEFAULT_LEDGER, FormatArg, Global};
 use crate::desk::ledger::{Ledger, read_regime, to_keep};
 use crate::error::{Error, Result};
 use crate::intake::Countries;
@@ -58,6 +58,11 @@ impl Context {
     /// Whether there is something under the ledger's name.
     pub(super) fn ledger_exists(&self) -> bool {
         self.global.ledger.exists()
+    }
+
+    /// Whether the ledger was named, by option or environment, and is not just the one that is looked for.
+    pub(super) fn names_a_ledger(&self) -> bool {
+        self.global.ledger != Path::new(DEFAULT_LEDGER)
     }
 
     /// The ledger's name as given.

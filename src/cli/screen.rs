@@ -8,14 +8,16 @@ use crate::desk::screen::{Room, Screened, schema};
 use crate::error::{Error, Result};
 use crate::intake::countries::Countries;
 use crate::intake::regimes::{self, RegimeText};
-use crate::intake::{TableReader, TransactionReader, WrittenTransaction};
+use crate::intake::{Place, Problem, TableReader, TransactionReader, WrittenTransaction};
 use crate::quota::device::Thresholds;
 use crate::quota::regime::Regime;
 use crate::report::{self, Format};
 use crate::screen::transaction::TransactionColumn;
 use crate::screen::{Rulebook, screen};
 use crate::store::Store;
+use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The law that is screened by, and what the ledger has left where there is one.
 struct Law {
@@ -37,22 +39,37 @@ impl Law {
             // Such an answer must not be taken for the regulation's.
             context.say("screened by the law firm's summary of January 2025, which differs from the regulation: see `tppledger regime diff builtin summary`");
         }
-        Ok(Law { regime, thresholds, book, room: room(context)? })
+        let room = room(context, &regime)?;
+        Ok(Law { regime, thresholds, book, room })
     }
 
-    fn screened(&self, context: &Context, written: WrittenTransaction) -> Screened<'_> {
+    /// The answer to a transaction; a destination that is home is a problem of the row.
+    fn screened(&self, context: &Context, written: WrittenTransaction, place: Place) -> Result<Screened<'_>> {
         let transaction = written.settle(context.today(), &self.thresholds);
+        if self.regime.counted_in(transaction.destination) == self.regime.groups.home {
+            let what =
+                format!("\"{}\" is home, the exporting country; what is screened goes to another", transaction.destination);
+            let place = place.at(TransactionColumn::Destination.as_str());
+            return Err(Error::Input(vec![Problem::new(place, what, "name the country of ultimate destination")]));
+        }
         let answer = screen(&transaction, &self.book);
-        Screened::new(transaction, answer, &self.regime, self.room.as_ref())
+        Ok(Screened::new(transaction, answer, &self.regime, self.room.as_ref()))
     }
 }
 
-/// What is left in the ledger; nothing where there is no ledger, since screening needs none.
-fn room(context: &Context) -> Result<Option<Room>> {
-    if !context.ledger_exists() {
+/// What is left in the ledger; nothing where none is named and none is there, since screening needs none. A ledger of another regime
+/// has other limits, and says nothing here.
+fn room(context: &Context, regime: &Regime) -> Result<Option<Room>> {
+    if !context.ledger_exists() && !context.names_a_ledger() {
         return Ok(None);
     }
     let ledger = context.readable()?;
+    if regimes::digest(&ledger.regime()) != regimes::digest(regime) {
+        let named = context.ledger_name();
+        context
+            .say(format!("{named} is kept under another regime; what it has left is not shown (name that regime with --regime)"));
+        return Ok(None);
+    }
     let read = ledger.store.read()?;
     Ok(Some(Room::of(context.ledger_name(), &read, &ledger.regime())?))
 }
@@ -86,7 +103,8 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
     let Some(item) = reader.next() else {
         return Err(Error::usage("there is nothing to screen", "give --destination and an item"));
     };
-    let screened = law.screened(context, item.value.map_err(Error::Input)?);
+    let place = Place::of_file(&Arc::from("screen"));
+    let screened = law.screened(context, item.value.map_err(Error::Input)?, place)?;
     match context.format() {
         Format::Table => context.print_bytes(page(&screened, law.room.as_ref(), args.explain).as_bytes())?,
         Format::Json | Format::JsonLines => context.print_json(&screened.to_json())?,
@@ -102,27 +120,47 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
 /// A result for each row that can be read; what is wrong with the others is told.
 fn many(context: &Context, law: &Law, path: &Path) -> Result<Ending> {
     let table = TableReader::open_as::<TransactionColumn>(path).map_err(|problem| Error::Input(vec![problem]))?;
+    let file = Arc::clone(table.file());
     let reader = TransactionReader::new(table, false).map_err(Error::Input)?;
     let mut ending = Ending::default();
-    context.answer(|out| {
-        let mut writer = report::writer(context.format(), &schema(), out, context.look())?;
-        for item in reader {
-            match item.value {
-                Ok(written) => {
-                    let mut screened = law.screened(context, written);
-                    if screened.transaction.id.is_empty() {
-                        screened.transaction.id = item.lines.first().map(u64::to_string).unwrap_or_default();
-                    }
-                    writer.row(&screened.row())?;
+    let mut answers = reader.filter_map(|item| {
+        let line = item.lines.first().copied().unwrap_or_default();
+        let read = item.value.map_err(Error::Input);
+        match read.and_then(|written| law.screened(context, written, Place::of_line(&file, line))) {
+            Ok(mut screened) => {
+                if screened.transaction.id.is_empty() {
+                    screened.transaction.id = line.to_string();
                 }
-                Err(problems) => {
-                    ending.input_errors = true;
-                    context.tell_error(&Error::Input(problems));
-                }
+                Some(screened)
+            }
+            Err(error) => {
+                ending.input_errors = true;
+                context.tell_error(&error);
+                None
             }
         }
-        writer.finish()?;
-        Ok(())
+    });
+    context.answer(|out| match context.format() {
+        format @ (Format::Table | Format::Csv) => {
+            let mut writer = report::writer(format, &schema(), out, context.look())?;
+            answers.try_for_each(|screened| writer.row(&screened.row()))?;
+            writer.finish()?;
+            Ok(())
+        }
+        format => in_full(out, &mut answers, format == Format::Json),
     })?;
+    drop(answers);
     Ok(ending)
+}
+
+/// The answers as JSON with every rule and condition: a list, or one a line.
+fn in_full<'l>(out: &mut dyn Write, answers: &mut dyn Iterator<Item = Screened<'l>>, is_list: bool) -> Result<()> {
+    let failed = |error: std::io::Error| Error::file("standard output", &error);
+    let (begin, between, end) = if is_list { ("[\n", ",\n", "\n]\n") } else { ("", "\n", "\n") };
+    out.write_all(begin.as_bytes()).map_err(failed)?;
+    for (position, screened) in answers.enumerate() {
+        let before = if position == 0 { "" } else { between };
+        write!(out, "{before}{}", screened.to_json()).map_err(failed)?;
+    }
+    out.write_all(end.as_bytes()).map_err(failed)
 }

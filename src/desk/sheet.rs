@@ -237,7 +237,7 @@ impl<'a> Sheet<'a> {
         let sum = lines.iter().try_fold(Tpp::ZERO, |sum, line| sum.checked_add(line.tpp));
         let day = application.submitted_on;
         let filings = book.filing.iter().filter(|rule| rule.goes_with.iter().any(|word| word == LICENSE));
-        let mut checks: Vec<Check> = filings.map(|rule| check(rule, &lines, regime, book, day)).collect();
+        let mut checks: Vec<Check> = filings.map(|rule| check(rule, &lines, regime, day)).collect();
         checks.push(validity(&lines, regime, day));
         Sheet { application, lines, sum, checks }
     }
@@ -258,19 +258,19 @@ impl<'a> Sheet<'a> {
 }
 
 /// Whether a filing is asked for a line.
-fn covers(rule: &Rule, line: &Line, book: &Rulebook, day: NaiveDate) -> Status {
+fn covers(rule: &Rule, line: &Line, day: NaiveDate) -> Status {
     let mut transaction = Transaction::new(line.terms.destination, day);
     transaction.eccn = Some(line.terms.eccn);
-    let verdicts: Vec<Verdict> = rule.conditions.iter().map(|condition| condition.verdict(&transaction, book.home)).collect();
+    let verdicts: Vec<Verdict> = rule.conditions.iter().map(|condition| condition.verdict(&transaction)).collect();
     Status::all(&verdicts)
 }
 
 /// What the regime asks to file, held against the lines that it covers.
-fn check(rule: &Rule, lines: &[SheetLine], regime: &Regime, book: &Rulebook, day: NaiveDate) -> Check {
+fn check(rule: &Rule, lines: &[SheetLine], regime: &Regime, day: NaiveDate) -> Check {
     let (mut covered, mut unsure, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines {
         let number = line.line.terms.line;
-        match covers(rule, line.line, book, day) {
+        match covers(rule, line.line, day) {
             Status::No => {
                 others.push(number);
                 continue;

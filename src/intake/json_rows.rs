@@ -6,8 +6,8 @@
 
 use super::place::{Place, Problem, did_you_mean, hint_with};
 use super::table::{Row, Source};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::io::{BufReader, Bytes, Read};
 use std::sync::Arc;
 
@@ -24,13 +24,32 @@ pub(super) struct JsonRows<R: Read> {
     bytes: Bytes<BufReader<R>>,
     line: u64,
     read: u64,
+    objects: u64,
+    list: List,
     ended: bool,
+}
+
+/// Whether the objects stand in a list, and where in it the stream is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum List {
+    None,
+    Begun,
+    Ended,
 }
 
 impl<R: Read> JsonRows<R> {
     /// From a stream, under the columns of a document.
     pub(super) fn new(file: &Arc<str>, columns: Vec<&'static str>, input: R) -> JsonRows<R> {
-        JsonRows { file: Arc::clone(file), columns, bytes: BufReader::new(input).bytes(), line: 1, read: 0, ended: false }
+        JsonRows {
+            file: Arc::clone(file),
+            columns,
+            bytes: BufReader::new(input).bytes(),
+            line: 1,
+            read: 0,
+            objects: 0,
+            list: List::None,
+            ended: false,
+        }
     }
 
     fn byte(&mut self) -> std::io::Result<Option<u8>> {
@@ -47,16 +66,22 @@ impl<R: Read> JsonRows<R> {
         let failed = |error: std::io::Error| (format!("cannot be read on from here: {error}"), "check the file");
         loop {
             match self.byte().map_err(failed)? {
+                None if self.list == List::Begun => return Err(("ends in the middle of its list".into(), "is the file whole?")),
                 None => return Ok(None),
-                // What stands between the objects of a list, or of a file with one a line; a byte order mark.
-                Some(b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0xEF | 0xBB | 0xBF) => {}
-                Some(b'{') => break,
+                Some(b' ' | b'\t' | b'\r' | b'\n') => {}
+                // A byte order mark.
+                Some(0xEF | 0xBB | 0xBF) if self.read <= 3 => {}
+                Some(b'[') if self.list == List::None && self.objects == 0 => self.list = List::Begun,
+                Some(b',') if self.list == List::Begun && self.objects > 0 => {}
+                Some(b']') if self.list == List::Begun => self.list = List::Ended,
+                Some(b'{') if self.list != List::Ended => break,
                 Some(other) => {
                     let what = format!("has `{}` where an object begins", char::from(other));
                     return Err((what, "write one object a line, or a list of objects"));
                 }
             }
         }
+        self.objects += 1;
         let (begins, mut text) = (self.line, vec![b'{']);
         let (mut depth, mut in_text, mut escaped) = (1, false, false);
         while depth > 0 {
@@ -85,12 +110,16 @@ impl<R: Read> JsonRows<R> {
             let place = key.map_or(place.clone(), |key| place.at(key.to_string()));
             row.problems.push(Problem::new(place, what, hint));
         };
-        let object: BTreeMap<String, Box<RawValue>> = match serde_json::from_slice(text) {
+        let Pairs(object) = match serde_json::from_slice(text) {
             Ok(object) => object,
             Err(error) => return wrong(None, format!("is not JSON: {error}"), "check quotes, commas and brackets".into()),
         };
         let mut cells = vec![String::new(); self.columns.len()];
-        for (key, value) in &object {
+        for (at, (key, value)) in object.iter().enumerate() {
+            if object[..at].iter().any(|(other, _)| other == key) {
+                wrong(Some(key), "stands in the object twice".into(), "keep one of the two".into());
+                continue;
+            }
             match (self.columns.iter().position(|column| column == key), cell(value.get())) {
                 (None, _) => {
                     let hint = hint_with(did_you_mean(key, self.columns.iter().copied()), "take the key out");
@@ -104,6 +133,31 @@ impl<R: Read> JsonRows<R> {
             }
         }
         row.record = cells.into_iter().collect();
+    }
+}
+
+/// Keys and values in their order; a key that stands twice is there twice.
+struct Pairs(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs, D::Error> {
+        struct Visit;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Visit)
     }
 }
 
@@ -179,6 +233,9 @@ mod tests {
         assert_eq!(rows("{\"nmae\": 1}"), ["t.json:1: nmae: is not a column of this document"]);
         assert_eq!(rows("{\"name\": [1]}"), ["t.json:1: name: holds a list or an object"]);
         assert!(rows("{\"name\": x}")[0].starts_with("t.json:1: is not JSON: "));
+        assert_eq!(rows("{\"tpp\": 1, \"tpp\": 2}"), ["t.json:1: tpp: stands in the object twice"]);
+        assert_eq!(rows("[{\"tpp\": 1},\n"), ["1: |1", "t.json:2: ends in the middle of its list"]);
+        assert_eq!(rows("[{\"tpp\": 1}]\n]"), ["1: |1", "t.json:2: has `]` where an object begins"]);
         assert_eq!(rows("{}\nname"), ["1: |", "t.json:2: has `n` where an object begins"]);
         assert_eq!(rows("{\"name\": \"a"), ["t.json:1: ends in the middle of an object"]);
         let long = format!("{{\"name\": \"{}\"}}", "a".repeat(OBJECT_MAX));

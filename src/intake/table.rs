@@ -57,12 +57,13 @@ impl TableReader {
         TableReader::from_reader(&name, open(&name, path)?)
     }
 
-    /// Opens a file of a document whose columns are known: JSON when its name ends in `.json` or `.jsonl`, else CSV.
+    /// Opens a file of a document whose columns are known: JSON when its name ends in `.json`, `.jsonl` or `.ndjson`, else CSV.
     ///
     /// # Errors
     /// As [`TableReader::open`].
     pub fn open_as<C: Column>(path: &Path) -> Result<TableReader, Problem> {
-        let is_json = path.extension().is_some_and(|ending| ending == "json" || ending == "jsonl");
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let is_json = ending.is_some_and(|ending| ["json", "jsonl", "ndjson"].contains(&&*ending));
         if !is_json {
             return TableReader::open(path);
         }

@@ -51,10 +51,9 @@ impl WrittenTransaction {
         transaction.on = self.on.unwrap_or(today);
         if let (None, Some(device)) = (transaction.eccn, self.device) {
             let class = classify(thresholds, device.tpp(), device.die_area_mm2, device.datacenter);
+            // One that meets no paragraph of 3A090 may be in others that are not held here: it stays unclassified.
             if let Classification::Paragraphs(paragraphs, _) = class {
                 transaction.eccn = paragraphs.first().and_then(|paragraph| Eccn::new(paragraph));
-            } else if let Classification::None(_) = class {
-                transaction.eccn = Eccn::new("EAR99");
             }
         }
         transaction
@@ -96,7 +95,7 @@ impl Form for TransactionForm {
         it.parent_headquarters = cells.country(C::ParentHeadquarters);
         it.owner_headquarters = cells.country(C::OwnerHeadquarters);
         it.operator_headquarters = cells.country(C::OperatorHeadquarters);
-        it.quantity = cells.whole(C::Quantity, 1, i32::MAX as u32).unwrap_or(1);
+        it.quantity = cells.whole(C::Quantity, 1, i32::MAX as u32);
         it.tpp_per_unit = cells.amount(C::TppPerUnit);
         it.performance_density = decimal(cells, C::PerformanceDensity);
         it.memory_bandwidth_gb_s = decimal(cells, C::MemoryBandwidth);
@@ -106,13 +105,17 @@ impl Form for TransactionForm {
         it.lpp_received_tpp = received(cells, C::LppReceivedTpp);
         it.aia_received_tpp = received(cells, C::AiaReceivedTpp);
         it.eccn = eccn(cells);
+        if it.activity == TransactionActivity::DeemedExport && it.item_kind == ItemKind::Commodity {
+            let hint = "a thing is exported; software, technology and model weights are released: give item_kind";
+            cells.wrong(C::Activity, "is of what can be released to a person, and the item is a commodity", hint);
+        }
         for fact in Fact::ALL {
             it.facts[*fact as usize] = yes_no(cells, fact.column());
         }
         if let Some(device) = device {
             fill(it, device);
         }
-        if it.tpp_per_unit.is_some() && it.shipment_tpp().is_none() {
+        if it.tpp_per_unit.is_some() && it.quantity.is_some() && it.shipment_tpp().is_none() {
             cells.wrong(C::Quantity, "times the TPP of a unit is out of range", "check the quantity and the TPP");
         }
         self.0 = destination.map(|_| WrittenTransaction { transaction, on, device });
@@ -171,14 +174,14 @@ fn decimal(cells: &mut Cells<TransactionColumn>, column: TransactionColumn) -> O
     }
     let found = number(text);
     if found.is_none() {
-        cells.wrong(column, "is not a number of zero or more", "write it as 3350, 5.92 or 1e26");
+        cells.wrong(column, "is not a number of zero or more", "write it as 3350, 5.92 or 1e26, with at most 28 digits");
     }
     found
 }
 
 /// An amount that may be zero: nothing was received.
 fn received(cells: &mut Cells<TransactionColumn>, column: TransactionColumn) -> Option<Tpp> {
-    if matches!(cells.raw(column), "0") { Some(Tpp::ZERO) } else { cells.amount(column) }
+    if Tpp::parse(cells.raw(column)) == Ok(Tpp::ZERO) { Some(Tpp::ZERO) } else { cells.amount(column) }
 }
 
 fn yes_no(cells: &mut Cells<TransactionColumn>, column: TransactionColumn) -> Option<bool> {

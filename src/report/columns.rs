@@ -232,6 +232,7 @@ pub fn screening() -> Schema {
         col("transaction_id", Text, "", "Name of the transaction; the line of its row where it has none."),
         col("on", Day, "day", "The day it was screened for."),
         col("destination", Code, "", "Country of ultimate destination."),
+        col("eccn", Text, "", "Classification, as given or by the device; empty where it is not known."),
         col("enforcement", Code, "", "Announcements on enforcement that bear on it, by their ids in the regime."),
         col("subject", Code, "", "Whether the rule reaches the item: yes, no, undetermined, open."),
         col("license_required", Code, "", "Whether a license is required: yes, no, undetermined, open."),

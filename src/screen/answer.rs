@@ -16,8 +16,8 @@ pub struct RuleAnswer<'r> {
 }
 
 impl<'r> RuleAnswer<'r> {
-    fn of(rule: &'r Rule, transaction: &Transaction, book: &Rulebook) -> Self {
-        let verdicts: Vec<Verdict> = rule.conditions.iter().map(|condition| condition.verdict(transaction, book.home)).collect();
+    fn of(rule: &'r Rule, transaction: &Transaction) -> Self {
+        let verdicts: Vec<Verdict> = rule.conditions.iter().map(|condition| condition.verdict(transaction)).collect();
         RuleAnswer { rule, status: Status::all(&verdicts), verdicts }
     }
 
@@ -86,8 +86,7 @@ impl Answer<'_> {
 
 /// Holds a transaction against the rules.
 pub fn screen<'r>(transaction: &Transaction, book: &'r Rulebook) -> Answer<'r> {
-    let all =
-        |rules: &'r [Rule]| -> Vec<RuleAnswer<'r>> { rules.iter().map(|rule| RuleAnswer::of(rule, transaction, book)).collect() };
+    let all = |rules: &'r [Rule]| -> Vec<RuleAnswer<'r>> { rules.iter().map(|rule| RuleAnswer::of(rule, transaction)).collect() };
     let may_hold = |rules: &'r [Rule]| -> Vec<RuleAnswer<'r>> {
         all(rules).into_iter().filter(|answer| answer.status != Status::No).collect()
     };
@@ -110,14 +109,20 @@ pub fn screen<'r>(transaction: &Transaction, book: &'r Rulebook) -> Answer<'r> {
         filings: Vec::new(),
         red_flags: may_hold(&book.red_flag),
     };
-    let goes = |rule: &Rule| {
-        rule.goes_with.iter().any(|code| match code.as_str() {
-            "license" => answer.license_required != Status::No && answer.is_excepted() != Status::Yes,
-            code => answer.license_required != Status::No && answer.available(code) != Status::No,
-        })
+    // A filing is sure only where what it goes with is.
+    let with = |rule: &Rule| {
+        let each = rule.goes_with.iter().map(|code| match code.as_str() {
+            "license" if answer.is_excepted() == Status::Yes => Status::No,
+            "license" => Status::Yes,
+            code => answer.available(code),
+        });
+        answer.license_required.and(Status::any(each))
     };
-    let filings = book.filing.iter().filter(|rule| goes(rule)).map(|rule| RuleAnswer::of(rule, transaction, book));
-    let filings: Vec<RuleAnswer> = filings.filter(|answer| answer.status != Status::No).collect();
+    let filed = |rule: &'r Rule| {
+        let filing = RuleAnswer::of(rule, transaction);
+        RuleAnswer { status: filing.status.and(with(rule)), ..filing }
+    };
+    let filings: Vec<RuleAnswer> = book.filing.iter().map(filed).filter(|filing| filing.status != Status::No).collect();
     answer.filings = filings;
     answer
 }
@@ -126,7 +131,7 @@ pub fn screen<'r>(transaction: &Transaction, book: &'r Rulebook) -> Answer<'r> {
 fn review<'r>(transaction: &Transaction, book: &'r Rulebook) -> Review<'r> {
     let mut policies = Vec::new();
     for rule in &book.policy {
-        let answer = RuleAnswer::of(rule, transaction, book);
+        let answer = RuleAnswer::of(rule, transaction);
         let status = answer.status;
         if status == Status::No {
             continue;

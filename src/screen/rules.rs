@@ -6,14 +6,11 @@
 use super::test::Test;
 use super::transaction::Transaction;
 use super::truth::Verdict;
-use crate::quota::codes::Country;
 use crate::quota::regime::Citation;
 
 /// The law of screening, ready to be asked.
 #[derive(Clone, Debug)]
 pub struct Rulebook {
-    /// The home country of the regime.
-    pub home: Country,
     /// What is announced as enforced.
     pub enforcement: Vec<Rule>,
     /// What makes an item subject to the rule.
@@ -43,6 +40,8 @@ pub struct Rule {
     pub counts_in: Option<String>,
     /// Of a policy: whether what is licensed under it is counted in the country allocation.
     pub counts: bool,
+    /// Of a policy: the one that follows when the country allocation is met.
+    pub when_met: Option<String>,
     /// Of a filing: the exceptions it goes with, or `license`.
     pub goes_with: Vec<String>,
     /// Of a filing: to whom, under which subject, by when.
@@ -81,9 +80,9 @@ pub struct Condition {
 
 impl Condition {
     /// Its outcome for a transaction.
-    pub fn verdict(&self, transaction: &Transaction, home: Country) -> Verdict {
-        let truth = self.test.truth(transaction, home);
-        Verdict::of(truth, self.other.as_ref().map(|(_, other)| other.truth(transaction, home)))
+    pub fn verdict(&self, transaction: &Transaction) -> Verdict {
+        let truth = self.test.truth(transaction);
+        Verdict::of(truth, self.other.as_ref().map(|(_, other)| other.truth(transaction)))
     }
 
     /// The amounts that it compares, with their names, as far as they are known; "at least" where only a part is.

@@ -134,7 +134,10 @@ impl Amount {
             None => Extent::AtLeast(Decimal::ZERO, Needs::of(column)),
         };
         let tpp = |tpp: Option<Tpp>, column| known(tpp.map(Tpp::to_decimal), column);
-        let shipment = || tpp(transaction.shipment_tpp(), C::TppPerUnit);
+        let shipment = || match transaction.shipment_tpp() {
+            None if transaction.quantity.is_none() => known(None, C::Quantity).plus(tpp(transaction.tpp_per_unit, C::TppPerUnit)),
+            shipment => tpp(shipment, C::TppPerUnit),
+        };
         match self {
             Amount::TppPerUnit => tpp(transaction.tpp_per_unit, C::TppPerUnit),
             Amount::ShipmentTpp => shipment(),
@@ -218,8 +221,8 @@ pub enum Test {
     In(Seat, Membership),
     /// Headquarters are in the groups.
     Headquarters(Headquarters, Membership),
-    /// Made in the home country.
-    MadeInHome,
+    /// Made in the home country, or in a territory of it.
+    MadeInHome(Membership),
     /// Another owner than the consignee is named.
     OtherOwner,
     /// Another operator than the consignee is named.
@@ -271,7 +274,7 @@ impl Test {
     }
 
     /// What it gives for a transaction.
-    pub fn truth(&self, transaction: &Transaction, home: Country) -> Truth {
+    pub fn truth(&self, transaction: &Transaction) -> Truth {
         let known = |value: Option<bool>, column| value.map_or(Truth::Unknown(Needs::of(column)), Truth::Known);
         let is_in = |seat: Seat, groups: &Membership| {
             let (country, column) = seat.of(transaction);
@@ -288,7 +291,9 @@ impl Test {
                     Headquarters::Both => Truth::all(seats),
                 }
             }
-            Test::MadeInHome => Truth::Known(transaction.made_in.is_none_or(|country| country == home)),
+            Test::MadeInHome(home) => {
+                Truth::Known(transaction.made_in.is_none_or(|country| home.contains(country, transaction.on)))
+            }
             Test::OtherOwner => Truth::Known(transaction.owner_headquarters.is_some()),
             Test::OtherOperator => Truth::Known(transaction.operator_headquarters.is_some()),
             Test::EccnIn(paragraphs) => known(
@@ -308,9 +313,9 @@ impl Test {
             Test::Fact(fact) => known(transaction.fact(*fact), fact.column()),
             Test::Amount(amount, bound, value) => bound.truth(amount.of(transaction), *value),
             Test::From(day) => Truth::Known(transaction.on >= *day),
-            Test::All(tests) => Truth::all(tests.iter().map(|test| test.truth(transaction, home))),
-            Test::Any(tests) => Truth::any(tests.iter().map(|test| test.truth(transaction, home))),
-            Test::Not(test) => test.truth(transaction, home).negated(),
+            Test::All(tests) => Truth::all(tests.iter().map(|test| test.truth(transaction))),
+            Test::Any(tests) => Truth::any(tests.iter().map(|test| test.truth(transaction))),
+            Test::Not(test) => test.truth(transaction).negated(),
         }
     }
 }

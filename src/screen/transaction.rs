@@ -95,6 +95,8 @@ words! {
         ApprovedShare = "approved_share",
         /// Tested by a third party at home.
         Tested = "tested",
+        /// The exporter knows its customer.
+        CustomerKnown = "customer_known",
     }
 }
 
@@ -199,6 +201,8 @@ words! {
         Notified = "notified",
         /// Tested.
         Tested = "tested",
+        /// Customer known.
+        CustomerKnown = "customer_known",
     }
 }
 
@@ -217,6 +221,7 @@ impl Fact {
             Fact::FacilitySecured => C::FacilitySecured,
             Fact::Notified => C::Notified,
             Fact::Tested => C::Tested,
+            Fact::CustomerKnown => C::CustomerKnown,
         }
     }
 }
@@ -241,7 +246,7 @@ pub struct Transaction {
     /// GB/s of one unit.
     pub memory_bandwidth_gb_s: Option<Decimal>,
     /// Units.
-    pub quantity: u32,
+    pub quantity: Option<u32>,
     /// What is done.
     pub activity: TransactionActivity,
     /// Country of production; `None` is the home country.
@@ -290,7 +295,7 @@ impl Transaction {
             tpp_per_unit: None,
             performance_density: None,
             memory_bandwidth_gb_s: None,
-            quantity: 1,
+            quantity: None,
             activity: TransactionActivity::Export,
             made_in: None,
             destination,
@@ -316,8 +321,8 @@ impl Transaction {
         self.facts[fact as usize]
     }
 
-    /// TPP of the whole shipment; `None` when the TPP of a unit is not known or the product is out of range.
+    /// TPP of the whole shipment; `None` when the TPP of a unit or their number is not known, or the product is out of range.
     pub fn shipment_tpp(&self) -> Option<Tpp> {
-        self.tpp_per_unit?.times(self.quantity)
+        self.tpp_per_unit?.times(self.quantity?)
     }
 }

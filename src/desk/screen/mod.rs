@@ -7,12 +7,13 @@ pub mod page;
 
 use crate::desk::figures;
 use crate::error::Result;
+use crate::quota::application::{Activity, LineTpp, Terms};
 use crate::quota::codes::Country;
 use crate::quota::position::DaySeries;
 use crate::quota::regime::{Regime, Standing};
 use crate::quota::tpp::Tpp;
 use crate::report::{Cell, Schema, columns};
-use crate::screen::answer::Review;
+use crate::screen::transaction::TransactionActivity;
 use crate::screen::{Answer, Needs, RuleAnswer, Status, Transaction, Verdict};
 use crate::store::Read;
 use chrono::NaiveDate;
@@ -63,13 +64,13 @@ pub struct Screened<'r> {
 }
 
 impl<'r> Screened<'r> {
-    /// An answer, with the allocation that a license would be counted in: the destination's, where it is capped that day and the
-    /// review policy counts (742.6(b)(10)(iii)(B)(1)).
+    /// An answer, with the allocation that a license would be counted in by the regime's own readings: the destination's, where it is
+    /// capped that day (742.6(b)(10)(iii)(B)(1)). What is not known of headquarters is taken as the destination's there.
     pub fn new(transaction: Transaction, answer: Answer<'r>, regime: &Regime, room: Option<&Room>) -> Self {
-        let counted = answer.review.as_ref().is_some_and(|review| review.policies.iter().any(|policy| policy.rule.counts));
-        let capped = regime.standing(transaction.destination, transaction.on) == Standing::Capped;
-        let counted_eccn = transaction.eccn.is_none_or(|eccn| regime.counts_eccn(&eccn));
-        let country = (counted && capped && counted_eccn).then(|| regime.counted_in(transaction.destination));
+        let reviewed = answer.review.as_ref().is_some_and(|review| review.policies.iter().any(|policy| policy.rule.counts));
+        let terms = terms(&transaction).filter(|_| reviewed);
+        let treatment = terms.map(|terms| regime.treatment(&terms, transaction.on));
+        let country = treatment.filter(|it| it.counts && it.standing == Standing::Capped).map(|it| it.allocation);
         let left = room.zip(country).and_then(|(room, country)| room.left(country, transaction.on));
         Screened { transaction, answer, country, left }
     }
@@ -83,6 +84,32 @@ impl<'r> Screened<'r> {
         for answer in &self.answer.exceptions {
             let code = answer.rule.code.as_str();
             if !codes.contains(&code) && self.answer.available(code) == status {
+                codes.push(code);
+            }
+        }
+        codes
+    }
+
+    /// The paragraphs that require a license, or may, each once.
+    pub(super) fn paragraphs(&self) -> Vec<&'r str> {
+        let mut paragraphs: Vec<&str> = Vec::new();
+        for rule in &self.answer.required_by {
+            if !paragraphs.contains(&rule.rule.code.as_str()) {
+                paragraphs.push(&rule.rule.code);
+            }
+        }
+        paragraphs
+    }
+
+    /// The review policies that may apply, the default reading's first, each once. Where the ledger has nothing left, what follows when
+    /// an allocation is met stands in the place of what precedes it.
+    pub(super) fn policies(&self) -> Vec<&'r str> {
+        let is_met = self.left.is_some_and(|(floor, _)| floor <= Tpp::ZERO);
+        let mut codes: Vec<&str> = Vec::new();
+        for policy in self.answer.review.iter().flat_map(|review| &review.policies) {
+            let rule = policy.rule;
+            let code = rule.when_met.as_deref().filter(|_| is_met).unwrap_or(&rule.code);
+            if !codes.contains(&code) {
                 codes.push(code);
             }
         }
@@ -113,8 +140,11 @@ impl<'r> Screened<'r> {
     /// The row under [`schema`].
     pub fn row(&self) -> Vec<Cell> {
         let (transaction, answer) = (&self.transaction, &self.answer);
-        let ids = |answers: &[RuleAnswer<'r>]| Cell::codes(answers.iter().map(|answer| answer.rule.id.as_str()));
-        let paragraphs: Vec<&str> = answer.required_by.iter().map(|answer| answer.rule.code.as_str()).collect();
+        // What depends on a fact that is not known is among the needs.
+        let ids = |answers: &[RuleAnswer<'r>]| {
+            let told = answers.iter().filter(|answer| answer.status != Status::Undetermined);
+            Cell::codes(told.map(|answer| answer.rule.id.as_str()))
+        };
         let review = answer.review.as_ref();
         let filings = |status| {
             Cell::codes(answer.filings.iter().filter(|filing| filing.status == status).map(|filing| filing.rule.id.as_str()))
@@ -123,14 +153,15 @@ impl<'r> Screened<'r> {
             Cell::text(transaction.id.clone()),
             Cell::Day(transaction.on),
             Cell::code(transaction.destination.as_str()),
+            transaction.eccn.map_or(Cell::Empty, |eccn| Cell::text(eccn.as_str())),
             ids(&answer.enforcement),
             Cell::code(answer.subject.as_str()),
             Cell::code(answer.license_required.as_str()),
-            Cell::text(paragraphs.join("; ")),
+            Cell::text(self.paragraphs().join("; ")),
             Cell::codes(self.codes(Status::Yes)),
             Cell::codes(self.codes(Status::Open)),
             Cell::codes(self.codes(Status::Undetermined)),
-            review.map_or(Cell::Empty, |review| Cell::codes(policies(review))),
+            Cell::codes(self.policies()),
             review.map_or(Cell::Empty, |review| Cell::code(review.status.as_str())),
             Cell::codes(self.counts_in().iter().map(String::as_str)),
             self.left.map_or(Cell::Empty, |(floor, _)| Cell::Amount(floor)),
@@ -149,6 +180,8 @@ impl<'r> Screened<'r> {
             "transaction_id": self.transaction.id,
             "on": self.transaction.on.to_string(),
             "destination": self.transaction.destination.as_str(),
+            "eccn": self.transaction.eccn.map(|eccn| eccn.to_string()),
+            "device": self.transaction.device,
             "enforcement": rules(&answer.enforcement),
             "subject": answer.subject.as_str(),
             "subject_by": rules(&answer.subject_by),
@@ -157,6 +190,7 @@ impl<'r> Screened<'r> {
             "exceptions": if answer.license_required == Status::No { Vec::new() } else { rules(&answer.exceptions) },
             "review": answer.review.as_ref().map(|review| json!({
                 "status": review.status.as_str(),
+                "codes": self.policies(),
                 "policies": rules(&review.policies),
             })),
             "counts_in": self.counts_in(),
@@ -174,14 +208,26 @@ fn may_have_to_file<'r>(answer: &Answer<'r>) -> impl Iterator<Item = &'r str> {
     answer.filings.iter().filter(|filing| filing.status != Status::Yes).map(|filing| filing.rule.id.as_str())
 }
 
-fn policies<'r>(review: &Review<'r>) -> Vec<&'r str> {
-    let mut codes: Vec<&str> = Vec::new();
-    for policy in &review.policies {
-        if !codes.contains(&policy.rule.code.as_str()) {
-            codes.push(&policy.rule.code);
-        }
-    }
-    codes
+/// The transaction as a line of an application; `None` where it would be none: another activity, or no classification.
+fn terms(transaction: &Transaction) -> Option<Terms> {
+    let activity = match transaction.activity {
+        TransactionActivity::Export => Activity::Export,
+        TransactionActivity::Reexport => Activity::Reexport,
+        TransactionActivity::Transfer => Activity::Transfer,
+        TransactionActivity::DeemedExport | TransactionActivity::IaasTraining => return None,
+    };
+    let consignee = transaction.consignee_headquarters.unwrap_or(transaction.destination);
+    Some(Terms {
+        line: 1,
+        destination: transaction.destination,
+        consignee_headquarters: consignee,
+        parent_headquarters: transaction.parent_headquarters.unwrap_or(consignee),
+        activity,
+        eccn: transaction.eccn?,
+        tpp: LineTpp::PerUnit(transaction.tpp_per_unit.unwrap_or(Tpp::ZERO)),
+        quantity: transaction.quantity.unwrap_or(1),
+        assumed: false,
+    })
 }
 
 fn rule_json(answer: &RuleAnswer) -> Value {

@@ -13,11 +13,12 @@ pub fn page(screened: &Screened, room: Option<&Room>, in_full: bool) -> String {
     let mut page = Page { text: String::new(), screened, transaction: &screened.transaction, in_full };
     page.headline();
     let answer = &screened.answer;
-    page.section("Enforcement", &answer.enforcement, in_full);
+    page.section("Enforcement", &answer.enforcement, Told::Unsure);
     if answer.subject != Status::Yes || in_full {
-        page.section("Subject to the rule", &answer.subject_by, true);
+        page.section("Subject to the rule", &answer.subject_by, Told::All);
     }
-    page.section("License requirement", &answer.required_by, in_full || answer.license_required != Status::Yes);
+    let sure = answer.license_required == Status::Yes;
+    page.section("License requirement", &answer.required_by, if sure { Told::Open } else { Told::All });
     if answer.license_required != Status::No {
         page.exceptions();
         page.review();
@@ -26,9 +27,20 @@ pub fn page(screened: &Screened, room: Option<&Room>, in_full: bool) -> String {
     page.filings();
     let (to_rule_out, raised): (Vec<_>, Vec<_>) =
         answer.red_flags.iter().cloned().partition(|flag| flag.status == Status::Undetermined);
-    page.section("Red flags", &raised, in_full);
-    page.section("Red flags to rule out", &to_rule_out, in_full);
+    page.section("Red flags", &raised, Told::Open);
+    page.section("Red flags to rule out", &to_rule_out, Told::Open);
     page.text
+}
+
+/// Which conditions of a rule are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Those that are open.
+    Open,
+    /// Those that are open or cannot be told.
+    Unsure,
+    /// All.
+    All,
 }
 
 struct Page<'p, 'r> {
@@ -45,10 +57,15 @@ impl Page<'_, '_> {
 
     fn headline(&mut self) {
         let (screened, answer) = (self.screened, &self.screened.answer);
-        let paragraphs: Vec<&str> = answer.required_by.iter().map(|answer| answer.rule.code.as_str()).collect();
-        let paragraphs = paragraphs.join("; ");
+        let paragraphs = screened.paragraphs().join("; ");
         match answer.license_required {
-            Status::No => return self.line(format_args!("No license is required.")),
+            Status::No => {
+                self.line(format_args!("No paragraph that is held here requires a license."));
+                if answer.red_flags.iter().any(|flag| flag.status == Status::Yes) {
+                    self.line(format_args!("Something else may: see the red flags."));
+                }
+                return self.item();
+            }
             Status::Yes => self.line(format_args!("A license is required: {paragraphs}.")),
             status => self.line(format_args!("Whether a license is required is {}: {paragraphs}.", told(status))),
         }
@@ -68,16 +85,34 @@ impl Page<'_, '_> {
         if !needs.is_empty() {
             self.line(format_args!("To tell more, give: {}.", needs.join(", ")));
         }
+        self.item();
     }
 
-    fn section(&mut self, title: &str, answers: &[RuleAnswer], in_full: bool) {
+    /// What is screened, as it was understood.
+    fn item(&mut self) {
+        let transaction = self.transaction;
+        let mut parts = vec![transaction.on.to_string(), transaction.activity.as_str().replace('_', " ")];
+        parts.extend(transaction.quantity.map(|quantity| format!("{quantity} units")));
+        parts.extend(transaction.device.clone());
+        parts.push(transaction.eccn.map_or("unclassified".into(), |eccn| eccn.to_string()));
+        parts.extend(transaction.shipment_tpp().map(|tpp| format!("{} TPP", tpp.grouped())));
+        parts.push(format!("to {}", transaction.destination));
+        self.line(format_args!("Understood as: {}.", parts.join(", ")));
+    }
+
+    fn section(&mut self, title: &str, answers: &[RuleAnswer], told: Told) {
         if answers.is_empty() {
             return;
         }
         self.line(format_args!("\n{title}"));
         for answer in answers {
             self.line(format_args!("  {}  [{}]", answer.rule.title, answer.rule.citation.cite));
-            self.conditions(answer, |verdict| in_full || matches!(verdict, Verdict::Open(_)));
+            let told = if self.in_full { Told::All } else { told };
+            self.conditions(answer, |verdict| match verdict {
+                Verdict::Open(_) => true,
+                Verdict::Undetermined(_) => told != Told::Open,
+                Verdict::Pass | Verdict::Fail => told == Told::All,
+            });
         }
     }
 
@@ -119,6 +154,11 @@ impl Page<'_, '_> {
             status => self.line(format_args!("\nReview of an application ({})", told(status))),
         }
         let in_full = self.in_full;
+        if let Some(code) =
+            self.screened.policies().first().filter(|code| !review.policies.iter().any(|policy| policy.rule.code == **code))
+        {
+            self.line(format_args!("  {code}: the ledger has nothing left in the allocation; before that:"));
+        }
         for policy in &review.policies {
             let rule = policy.rule;
             self.line(format_args!("  {}: {}  [{}]", rule.code, rule.title, rule.citation.cite));

@@ -86,6 +86,11 @@ impl<'f, 't> Keys<'f, 't> {
         self.find(key).is_some()
     }
 
+    /// Whether a key holds a list without items.
+    pub(super) fn is_empty_list(&self, key: &str) -> bool {
+        self.table.get(key).and_then(|value| value.get_ref().as_array()).is_some_and(|items| items.is_empty())
+    }
+
     fn add(&self, at: usize, key: &str, value: Option<&str>, what: impl Into<String>, hint: impl Into<String>) {
         let problem = Problem::new(self.file.place(at).at(self.full(key)), what, hint).with_value(value.unwrap_or_default());
         self.file.problems.borrow_mut().push(problem);

@@ -9,6 +9,7 @@ use crate::intake::countries::Countries;
 use crate::intake::place::{did_you_mean, hint_with};
 use crate::quota::codes::Eccn;
 use crate::quota::regime::Groups;
+use crate::quota::tpp::parse_decimal;
 use crate::screen::membership::Membership;
 use crate::screen::rules::{Condition, Filing, Rule, Rulebook};
 use crate::screen::test::{Amount, Bound, Headquarters, Seat, Test, Word};
@@ -58,7 +59,6 @@ pub(super) fn screening(root: &Keys, groups: &Groups, countries: &Countries, fir
         }
     }
     Some(Rulebook {
-        home: groups.home,
         enforcement: enforcement?,
         subject: subject?,
         requirement: requirement?,
@@ -81,6 +81,9 @@ fn stands_in_for_one(keys: &Keys, rule: &Rule, before: &[Rule]) {
 fn replaced(before: &[Rule], instead: &[Rule]) -> Vec<Rule> {
     before.iter().map(|rule| instead.iter().find(|other| other.id == rule.id).unwrap_or(rule).clone()).collect()
 }
+
+/// How applications are reviewed.
+const POLICIES: [&str; 4] = ["presumption_of_approval", "policy_of_denial", "presumption_of_denial", "case_by_case"];
 
 /// What a filing goes with when it is made with an application.
 const LICENSE: &str = "license";
@@ -106,6 +109,7 @@ impl Law<'_> {
         let (title, citation) = (keys.text("title"), keys.citation());
         let counts_in = if part == Part::Exception && keys.has("counts_in") { keys.word("counts_in") } else { None };
         let counts = part == Part::Policy && keys.has("counts") && keys.truth("counts").unwrap_or_default();
+        let when_met = if part == Part::Policy && keys.has("when_met") { keys.word("when_met") } else { None };
         let (goes_with, filing) = if part == Part::Filing {
             let (to, subject, due) = (keys.text("to"), keys.has("subject").then(|| keys.text("subject")), keys.text("due"));
             let filing = Filing { to: to?, subject: subject.flatten().unwrap_or_default(), due: due? };
@@ -119,8 +123,19 @@ impl Law<'_> {
                 keys.wrong("condition", format!("has two conditions {}", condition.id), "give each an id of its own");
             }
         }
+        if part == Part::Exception && conditions.is_empty() {
+            keys.wrong("condition", "is missing: an exception without one would always serve", "add what it asks");
+        }
+        if goes_with.is_empty() && part == Part::Filing {
+            keys.wrong("for", "is empty", "name the exceptions it goes with, or license");
+        }
         let (id, code, title, citation) = (id?, code?, title?, citation?);
-        Some(Rule { id, code, title, counts_in, counts, goes_with, filing, citation, conditions })
+        let codes = when_met.iter().chain((part == Part::Policy).then_some(&code));
+        for code in codes.filter(|code| !POLICIES.contains(&code.as_str())) {
+            let hint = hint_with(did_you_mean(code, POLICIES), format!("one of {}", POLICIES.join(", ")));
+            keys.wrong("code", format!("{code} is no review policy"), hint);
+        }
+        Some(Rule { id, code, title, counts_in, counts, when_met, goes_with, filing, citation, conditions })
     }
 
     fn condition(&self, keys: &Keys) -> Option<Condition> {
@@ -168,8 +183,11 @@ impl Law<'_> {
             let from = |day| if negate { negated(Test::From(day)) } else { Test::From(day) };
             tests.extend(keys.has(key).then(|| keys.day(key).map(from)));
         }
-        let flags =
-            [("made_in_home", Test::MadeInHome), ("other_owner", Test::OtherOwner), ("other_operator", Test::OtherOperator)];
+        let flags = [
+            ("made_in_home", Test::MadeInHome(Membership::named(self.groups, &[self.groups.home], self.countries.codes()))),
+            ("other_owner", Test::OtherOwner),
+            ("other_operator", Test::OtherOperator),
+        ];
         for (key, test) in flags {
             let wanted = |yes| if yes { test } else { negated(test) };
             tests.extend(keys.has(key).then(|| keys.truth(key).map(wanted)));
@@ -189,6 +207,11 @@ impl Law<'_> {
         if tests.is_empty() {
             keys.wrong("test", "asks nothing that is known", "docs/screening.md lists the tests");
             return None;
+        }
+        for key in ["yes", "no", "eccn_in", "destination_in", "all_of", "any_of"] {
+            if keys.has(key) && keys.is_empty_list(key) {
+                keys.wrong(key, "is an empty list", "name at least one, or take the key out");
+            }
         }
         let mut tests = tests.into_iter().collect::<Option<Vec<Test>>>()?;
         Some(if tests.len() == 1 { tests.remove(0) } else { Test::All(tests) })
@@ -306,10 +329,17 @@ fn amount(keys: &Keys) -> Option<Test> {
     Some(if tests.len() == 1 { tests.remove(0) } else { Test::All(tests) })
 }
 
-/// A decimal of zero or more, with or without an exponent.
+/// A decimal of zero or more, with or without an exponent; nothing is rounded.
 pub(crate) fn number(text: &str) -> Option<Decimal> {
-    let number = if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok()? } else { text.parse().ok()? };
-    (number >= Decimal::ZERO).then_some(number)
+    let (digits, exponent) = match text.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent.strip_prefix('+').unwrap_or(exponent).parse::<u32>().ok()?),
+        None => (text, 0),
+    };
+    let mut number = parse_decimal(digits).ok().filter(|number| *number >= Decimal::ZERO)?;
+    for _ in 0..exponent.min(40) {
+        number = number.checked_mul(Decimal::TEN)?;
+    }
+    Some(number)
 }
 
 #[cfg(test)]
