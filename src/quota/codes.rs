@@ -106,6 +106,10 @@ impl Eccn {
 
     /// Whether this entry is the paragraph itself or stands below it: `3A090.a.1` is within `3A090.a`.
     pub fn is_within(&self, paragraph: &Eccn) -> bool {
+        // Most entries differ in their first five characters, which every one has.
+        if self.bytes[..5] != paragraph.bytes[..5] {
+            return false;
+        }
         let (own, above) = (&self.bytes[..usize::from(self.len)], &paragraph.bytes[..usize::from(paragraph.len)]);
         own.strip_prefix(above).is_some_and(|rest| matches!(rest, [] | [b'.', ..]))
     }
