@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test looks at files")]
 #![allow(missing_docs, reason = "the names of tests are their documents")]
 
+use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tppledger::intake::countries::Countries;
@@ -12,7 +13,7 @@ use tppledger::intake::{Problem, TableReader, TransactionReader};
 use tppledger::quota::calendar::parse_day;
 use tppledger::quota::device::Thresholds;
 use tppledger::screen::transaction::TransactionColumn;
-use tppledger::screen::{Answer, Rulebook, Status, Transaction, screen};
+use tppledger::screen::{Answer, Rulebook, Status, Transaction, Verdict, screen};
 
 /// Rows that say nothing of the day are of this one, after the compliance date.
 const TODAY: &str = "2025-07-01";
@@ -230,4 +231,80 @@ fn the_transcripts_of_the_readme_are_what_the_program_says() {
             assert!(lines.any(is_it), "{command}: {line}");
         }
     }
+}
+
+/// Columns whose blank says that a fact is not known, each with cells that it may hold.
+const UNKNOWN: [(&str, &[&str]); 22] = [
+    ("eccn", &["3A090.a", "3A090.b", "3A090.c", "4A090.a", "5A002.z.1.a", "5A992.z.1", "3E001", "4E091", "EAR99"]),
+    ("tpp_per_unit", &["0.001", "1600", "4799.999", "4800", "15824", "20999.999", "21000"]),
+    ("performance_density", &["1", "5.92", "19.44"]),
+    ("memory_bandwidth_gb_s", &["1000", "6499.999", "6500"]),
+    ("datacenter", &["yes", "no"]),
+    ("quantity", &["1", "202", "203", "1700", "100000"]),
+    ("direct_product", &["yes", "no"]),
+    ("knowledge", &["yes", "no"]),
+    ("consignee_headquarters", &["US", "DE", "PL", "CN", "MO", "VN", "IR", "KH"]),
+    ("parent_headquarters", &["US", "DE", "PL", "CN", "MO", "VN", "IR", "KH"]),
+    ("end_user", &["private_sector", "government"]),
+    ("end_use", &["develop", "store", "train_model"]),
+    ("part_744", &["yes", "no"]),
+    ("distributor", &["yes", "no"]),
+    ("customers_elsewhere", &["yes", "no"]),
+    ("certified", &["yes", "no"]),
+    ("lpp_received_tpp", &["0", "26899999.999", "26900000"]),
+    ("facility_secured", &["yes", "no"]),
+    ("veu", &["none", "universal", "national"]),
+    ("training_operations", &["1e20", "1e26", "2e26"]),
+    ("weights", &["open", "closed"]),
+    ("notified", &["yes", "no"]),
+];
+
+/// Columns that are always given here.
+const KNOWN: [(&str, &[&str]); 4] = [
+    ("on", &["2025-01-12", "2025-05-14", "2025-05-15", "2026-01-15", "2026-02-03", "2028-01-01"]),
+    ("destination", &["DE", "PL", "CN", "HK", "MO", "VN", "AE", "IR", "KH"]),
+    ("activity", &["export", "reexport", "transfer", "iaas_training"]),
+    ("made_in", &["US", "TW"]),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// What is sure stays so: no fact that comes to be known turns a yes into a no, or a no into a yes, of any rule. A cell is
+    /// chosen for each column, and each is left blank or not.
+    #[test]
+    fn what_comes_to_be_known_overturns_no_answer(
+        known in prop::array::uniform4(0_usize..8),
+        cells in prop::array::uniform22(0_usize..9),
+        blank in prop::array::uniform22(any::<bool>()),
+    ) {
+        let law = LAW.with(std::rc::Rc::clone);
+        let choose = |(name, words): (&str, &[&str]), at: usize| (name.to_string(), words[at % words.len()].to_string());
+        let mut whole: Row = KNOWN.iter().zip(known).map(|(column, at)| choose(*column, at)).collect();
+        whole.insert("row".into(), "a random one".into());
+        let mut part = whole.clone();
+        for ((column, at), blank) in UNKNOWN.iter().zip(cells).zip(blank) {
+            let (name, cell) = choose(*column, at);
+            part.insert(name.clone(), if blank { "?".into() } else { cell.clone() });
+            whole.insert(name, cell);
+        }
+        let (part, whole) = (transaction(&part, &law), transaction(&whole, &law));
+        let (before, after) = (screen(&part, &law.book), screen(&whole, &law.book));
+        let sure = |status: Status| matches!(status, Status::Yes | Status::No);
+        prop_assert!(!sure(before.license_required) || before.license_required == after.license_required);
+        prop_assert!(!sure(before.subject) || before.subject == after.subject);
+        for (before, after) in before.exceptions.iter().zip(&after.exceptions) {
+            prop_assert!(!sure(before.status) || before.status == after.status, "{}", before.rule.id);
+            prop_assert!(before.needs().is_empty() == (!before.verdicts.iter().any(|v| matches!(v, Verdict::Undetermined(_)))));
+        }
+        if let (Some(before), Some(after)) = (&before.review, &after.review)
+            && before.status == Status::Yes
+        {
+            prop_assert_eq!(&before.policies[0].rule.code, &after.policies[0].rule.code);
+        }
+    }
+}
+
+thread_local! {
+    static LAW: std::rc::Rc<Law> = std::rc::Rc::new(law());
 }

@@ -105,7 +105,7 @@ pub fn differences(text: &str) -> Result<Vec<Difference>, Vec<Problem>> {
 /// differs. One that is not there is none.
 pub fn problems_beside(folder: &Path, regime: &Regime) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if folder.join(SCREENING).exists() {
+    if text::is_there(folder, SCREENING) {
         let read = screening_in(folder).and_then(|text| screening(&text, regime));
         problems.extend(read.err().unwrap_or_default());
     }

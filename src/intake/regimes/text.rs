@@ -170,6 +170,11 @@ fn missing(file: &Arc<str>) -> Problem {
     Problem::new(Place::of_file(file), "is missing from the regime", "`tppledger regime show` prints a regime to start from")
 }
 
+/// Whether a folder has a file of that name.
+pub(super) fn is_there(folder: &Path, name: &str) -> bool {
+    folder.join(name).exists()
+}
+
 /// The rules of screening that the program carries.
 pub fn builtin_screening() -> String {
     builtin!("screening.toml")
