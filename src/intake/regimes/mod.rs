@@ -126,6 +126,7 @@ pub fn digest(regime: &Regime) -> [u8; 32] {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test writes folders")]
 mod tests {
     use super::*;
     use crate::quota::calendar::parse_day;
