@@ -295,7 +295,8 @@ proptest! {
         prop_assert!(!sure(before.subject) || before.subject == after.subject);
         for (before, after) in before.exceptions.iter().zip(&after.exceptions) {
             prop_assert!(!sure(before.status) || before.status == after.status, "{}", before.rule.id);
-            prop_assert!(before.needs().is_empty() == (!before.verdicts.iter().any(|v| matches!(v, Verdict::Undetermined(_)))));
+            let is_unsure = before.verdicts.iter().any(|verdict| matches!(verdict, Verdict::Undetermined(_)));
+            prop_assert_eq!(before.needs().is_empty(), !is_unsure, "{}", before.rule.id);
         }
         if let (Some(before), Some(after)) = (&before.review, &after.review)
             && before.status == Status::Yes
