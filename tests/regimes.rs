@@ -9,9 +9,10 @@ use tppledger::desk::adopt::adopt;
 use tppledger::desk::figures;
 use tppledger::desk::ledger::{Ledger, read_regime, to_keep};
 use tppledger::intake::Countries;
-use tppledger::intake::regimes::RegimeText;
+use tppledger::intake::regimes::{self, RegimeText};
 use tppledger::quota::calendar::parse_day;
 use tppledger::quota::codes::Country;
+use tppledger::quota::device::{Classification, classify};
 use tppledger::quota::regime::{Regime, Standing, SwitchKey};
 use tppledger::quota::tpp::Tpp;
 use tppledger::store::memory::MemoryStore;
@@ -56,7 +57,7 @@ fn codes(list: &str) -> BTreeSet<String> {
 #[test]
 fn the_groups_are_those_of_january_2025_with_cambodia_leaving_d5_in_february_2026() {
     let regime = builtin();
-    // Supplement No. 5(a) to part 740 without the United States, and D:5 with Macau: RULE 6.
+    // Supplement No. 5(a) to part 740 without the United States, and D:5 with Macau.
     assert_eq!(
         members(&regime, Standing::Unlimited, "2025-01-13"),
         codes("AU BE CA DE DK ES FI FR GB IE IT JP KR NL NO NZ SE TW")
@@ -67,6 +68,56 @@ fn the_groups_are_those_of_january_2025_with_cambodia_leaving_d5_in_february_202
     assert_eq!(members(&regime, Standing::PresumptionOfDenial, "2026-02-03"), without);
     // 158 capped destinations that the EAR lists, and AQ and PS on their own.
     assert_eq!(members(&regime, Standing::Capped, "2025-01-13").len(), 158 + 2);
+}
+
+#[test]
+fn supplement_5b_is_published_empty_and_a_limit_is_never_above_twice_the_base() {
+    let regime = builtin();
+    let supplement = regime.groups.groups.iter().find(|group| group.id == "supplement_5b").unwrap();
+    assert!(supplement.members.is_empty() && supplement.changes.is_empty());
+    let base = regime.base[0].tpp;
+    assert_eq!((regime.base.len(), regime.increase_maximum_percent.to_string()), (1, "100".to_string()));
+    assert_eq!(
+        base.percent(regime.increase_maximum_percent).map(|most| (base + most).to_string()).as_deref(),
+        Some("1580000000")
+    );
+}
+
+#[test]
+fn a_device_is_classified_at_the_edges_of_the_thresholds() {
+    let thresholds = regimes::thresholds(&RegimeText::builtin()).unwrap();
+    let class = |tpp: &str, area: i64, datacenter: bool| match classify(
+        &thresholds,
+        Tpp::parse(tpp).unwrap(),
+        Some(area.into()),
+        datacenter,
+    ) {
+        Classification::Paragraphs(met, _) => met.join(" "),
+        Classification::None(_) => String::new(),
+        Classification::Undetermined(why) => panic!("{why}"),
+    };
+    // 3A090.a.1, at 4800, whatever the density.
+    assert_eq!(class("4800", 100, true), "3A090.a.1");
+    assert_eq!(class("4800", 1_000_000, true), "3A090.a.1");
+    assert_eq!(class("4799.999", 3000, true), "");
+    // 3A090.a.2, from 1600 TPP and a density of 5.92: 2960 by 500 mm2 is exactly that.
+    assert_eq!(class("2960", 500, true), "3A090.a.2");
+    assert_eq!(class("2959.999", 500, true), "3A090.b.1 3A090.b.2");
+    assert_eq!(class("1600", 250, true), "3A090.a.2");
+    assert_eq!(class("1599.999", 100, true), "");
+    assert_eq!(class("2400", 400, true), "3A090.a.2");
+    // 3A090.b.1, from 2400 TPP and 1.6.
+    assert_eq!(class("2400", 1500, true), "3A090.b.1");
+    assert_eq!(class("2400", 1501, true), "");
+    assert_eq!(class("2399.999", 1000, true), "");
+    assert_eq!(class("4799.999", 1000, true), "3A090.b.1 3A090.b.2");
+    // 3A090.b.2, from 1600 TPP and 3.2.
+    assert_eq!(class("1600", 500, true), "3A090.b.2");
+    assert_eq!(class("1600", 501, true), "");
+    assert_eq!(class("1599.999", 500, true), "");
+    // Note 1: what is not for data centers is caught from 4800 on.
+    assert_eq!(class("4799.999", 100, false), "");
+    assert_eq!(class("4800", 100, false), "3A090.a.1");
 }
 
 #[test]

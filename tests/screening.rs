@@ -118,11 +118,12 @@ fn differences(row: &Row, law: &Law) -> Vec<String> {
         let status = answer.review.as_ref().filter(|review| review.status != Status::No);
         compare("review_status", vec![&row["review_status"]], vec![status.map_or("", |review| review.status.as_str())]);
     }
-    if let Some(expected) = row.get("to_file") {
+    for (column, told) in [("to_file", &answer.filings), ("enforcement", &answer.enforcement), ("red_flags", &answer.red_flags)] {
+        let Some(expected) = row.get(column) else { continue };
         let ids = |is_wanted: fn(Status) -> bool| {
-            sorted(answer.filings.iter().filter(|filing| is_wanted(filing.status)).map(|filing| filing.rule.id.as_str()))
+            sorted(told.iter().filter(|rule| is_wanted(rule.status)).map(|rule| rule.rule.id.as_str()))
         };
-        compare("to_file", sorted(expected.split(';')), ids(|_| true));
+        compare(column, sorted(expected.split(';')), ids(|_| true));
         compare("perhaps", sorted(row["perhaps"].split(';')), ids(|status| status != Status::Yes));
     }
     differ
@@ -187,6 +188,80 @@ fn what_the_summary_changes_is_shown_beside_the_regulation() {
         }
     }
     assert!(pairs >= 25, "{pairs} pairs");
+}
+
+#[test]
+fn every_announcement_filing_and_red_flag_is_told_by_a_row() {
+    let book = law().book;
+    for (column, rules) in [("enforcement", &book.enforcement), ("to_file", &book.filing), ("red_flags", &book.red_flag)] {
+        let rows: Vec<Row> = tables().into_iter().flat_map(|(_, rows)| rows).filter(|row| row.contains_key(column)).collect();
+        let told: BTreeSet<&str> = rows.iter().flat_map(|row| row[column].split(';')).collect();
+        let missing: Vec<&str> = rules.iter().map(|rule| &*rule.id).filter(|id| !told.contains(id)).collect();
+        assert!(missing.is_empty(), "no row of {column} has {}", missing.join(", "));
+    }
+}
+
+#[test]
+fn no_exception_is_charged_to_the_country_allocation() {
+    // A company's or a consignee's own limit is all that an exception is ever charged to.
+    let book = law().book;
+    let charged: Vec<(&str, Option<&str>)> =
+        book.exception.iter().map(|rule| (rule.id.as_str(), rule.counts_in.as_deref())).collect();
+    let expected = [
+        ("aia", None),
+        ("aia_weights", None),
+        ("acm", None),
+        ("lpp", Some("lpp")),
+        ("aca", None),
+        ("aca_transfer", None),
+        ("nac", None),
+        ("uveu", Some("uveu")),
+        ("nveu", Some("nveu")),
+    ];
+    assert_eq!(charged, expected);
+}
+
+#[test]
+fn only_a_items_to_capped_destinations_are_counted_in_the_country_allocation() {
+    let law = law();
+    let counts = |eccn: &str, destination: &str, headquarters: &str| {
+        let cells = [
+            ("row", "one"),
+            ("on", "2025-07-01"),
+            ("eccn", eccn),
+            ("destination", destination),
+            ("consignee_headquarters", headquarters),
+            ("parent_headquarters", headquarters),
+        ];
+        let row: Row = cells.map(|(name, cell)| (name.to_string(), cell.to_string())).into();
+        let answer = screen(&transaction(&row, &law), &law.book);
+        answer.review.is_some_and(|review| review.policies.first().is_some_and(|policy| policy.rule.counts))
+    };
+    for eccn in ["3A090.a", "4A090.a", "5A992.z.1"] {
+        assert!(counts(eccn, "IN", "IN") && counts(eccn, "IN", "US") && counts(eccn, "IN", "CN"), "{eccn}");
+        assert!(!counts(eccn, "DE", "DE") && !counts(eccn, "DE", "IN") && !counts(eccn, "CN", "CN") && !counts(eccn, "MO", "IN"));
+    }
+    for eccn in ["3A090.b", "4A090.b", "5A992.z.2", "3A090.c", "4E091"] {
+        assert!(!counts(eccn, "VN", "VN") && !counts(eccn, "IN", "CN"), "{eccn}");
+    }
+}
+
+#[test]
+fn lpp_is_open_for_22_destinations() {
+    let law = law();
+    let tables = tables();
+    let (_, rows) = tables.iter().find(|(path, _)| path.ends_with("lpp.csv")).unwrap();
+    let base = rows.iter().find(|row| row["row"] == "base").unwrap();
+    let is_open = |code: &str| {
+        let mut row = base.clone();
+        row.insert("destination".into(), code.into());
+        screen(&transaction(&row, &law), &law.book).available("LPP") == Status::Open
+    };
+    let codes = Countries::builtin().codes().map(|code| code.to_string()).filter(|code| code != "US");
+    let open: Vec<String> = codes.filter(|code| is_open(code)).collect();
+    let expected = "AE AM AZ BH EG GE JO KG KW KZ LA MD MN OM PK QA SA TJ TM UZ VN YE";
+    assert_eq!(open.join(" "), expected);
+    assert_eq!(open.len(), 22);
 }
 
 /// Ids of all rules as they stand in the headings of `law-screening.md`.

@@ -285,6 +285,13 @@ mod tests {
     }
 
     #[test]
+    fn a_device_counts_all_its_units_at_the_dense_rate() {
+        // Two dies are one circuit, and the rate with sparsity, 3958 TOPS of the H100, is not the one that counts.
+        assert_eq!(unit("B200"), ("B200".to_string(), "36000".to_string(), 1));
+        assert_eq!(unit("H100 SXM5 80GB").1, "15832");
+    }
+
+    #[test]
     fn a_system_counts_its_circuits() {
         assert_eq!(unit("DGX H100"), ("DGX H100".to_string(), "126656".to_string(), 8));
         let catalogue = Catalogue::builtin();

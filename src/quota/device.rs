@@ -122,3 +122,36 @@ pub fn classify(thresholds: &Thresholds, tpp: Tpp, die_area_mm2: Option<Decimal>
         Classification::None(format!("TPP {tpp} and performance density meet no paragraph"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(format: &str, bits: u32, tops: &str) -> PeakRate {
+        PeakRate { format: format.to_string(), bits, tops: tops.parse().unwrap() }
+    }
+
+    #[test]
+    fn tpp_is_rate_times_bit_length() {
+        // The example of the Technical Notes: 600 TOPS of 8 bits and 300 TFLOPS of 16 bits are both 4800.
+        assert_eq!(rate("int8", 8, "600").tpp().unwrap().to_string(), "4800");
+        assert_eq!(rate("fp16", 16, "300").tpp().unwrap().to_string(), "4800");
+        assert_eq!(rate("fp16", 16, "989.4375").tpp().unwrap().to_string(), "15831");
+    }
+
+    #[test]
+    fn of_several_bit_lengths_the_highest_product_counts() {
+        let rates = [rate("fp64", 64, "67"), rate("tf32", 32, "494.7"), rate("fp8", 8, "1979"), rate("fp16", 16, "989.4")];
+        let (tpp, best) = tpp_of_rates(&rates).unwrap();
+        assert_eq!((tpp.to_string().as_str(), best.format.as_str()), ("15832", "fp8"));
+        assert!(tpp_of_rates(&[]).is_none());
+    }
+
+    #[test]
+    fn density_is_tpp_by_die_area() {
+        let density = |tpp: &str, area: i64| performance_density(Tpp::parse(tpp).unwrap(), area.into()).map(|d| d.to_string());
+        assert_eq!(density("15832", 814).as_deref(), Some("19.45"));
+        assert_eq!(density("4800", 750).as_deref(), Some("6.40"));
+        assert_eq!(density("4800", 0), None);
+    }
+}
