@@ -5,12 +5,14 @@
 
 use super::calendar::day_before;
 use super::codes::Country;
+use super::company::account::Account;
 use super::event::words;
 use super::position::DaySeries;
 use super::posting::Rise;
 use super::regime::Regime;
 use super::tpp::Tpp;
 use chrono::NaiveDate;
+use std::fmt;
 
 words! {
     /// Why something is refused.
@@ -21,6 +23,40 @@ words! {
         IncreaseAboveMaximum = "increase_above_maximum",
         /// More would be withheld than there is headroom.
         WithholdingAboveHeadroom = "withholding_above_headroom",
+        /// A charge does not fit in a company's limit.
+        CompanyLimitExceeded = "company_limit_exceeded",
+        /// A share of an installed base would be passed.
+        ShareExceeded = "share_exceeded",
+    }
+}
+
+/// Whose limit: a country's, or a company's.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Allocation {
+    /// A destination's.
+    Country(Country),
+    /// A company's, under an authorization.
+    Company(Account),
+}
+
+impl Allocation {
+    /// The country, for a destination's.
+    pub fn country(&self) -> Option<Country> {
+        if let Allocation::Country(country) = self { Some(*country) } else { None }
+    }
+
+    /// Reads what [`fmt::Display`] writes; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Allocation> {
+        Country::new(text).map(Allocation::Country).or_else(|| Account::parse(text).map(Allocation::Company))
+    }
+}
+
+impl fmt::Display for Allocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Allocation::Country(country) => country.fmt(f),
+            Allocation::Company(account) => account.fmt(f),
+        }
     }
 }
 
@@ -30,7 +66,7 @@ pub struct Shortfall {
     /// Why.
     pub code: RefusalCode,
     /// In whose allocation.
-    pub allocation: Country,
+    pub allocation: Allocation,
     /// The rise on the day of the largest shortfall.
     pub requested: Tpp,
     /// Limit on that day; for an increase, the limit in force.
@@ -76,7 +112,7 @@ fn judge_steps(code: RefusalCode, allocation: Country, steps: &[(NaiveDate, Tpp)
         if shortfall > Tpp::ZERO && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
             worst = Some(Shortfall {
                 code,
-                allocation,
+                allocation: Allocation::Country(allocation),
                 requested: *rise,
                 limit: series.limit_on(floor_on).unwrap_or(Tpp::ZERO),
                 headroom_floor: floor,
@@ -104,7 +140,7 @@ pub fn judge_increase(regime: &Regime, allocation: Country, steps: &[(NaiveDate,
         if rise > Tpp::ZERO && shortfall > Tpp::ZERO && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
             worst = Some(Shortfall {
                 code: RefusalCode::IncreaseAboveMaximum,
-                allocation,
+                allocation: Allocation::Country(allocation),
                 requested: rise,
                 limit: series.limit_on(day).unwrap_or(base),
                 headroom_floor: left,

@@ -67,6 +67,18 @@ findings! {
     DestinationNotNamed = "destination_not_named", "738 Supp. 1";
     /// Headquarters or kind of consignee assumed, because the cell is blank.
     Assumed = "assumed", "742.6(b)(10)(iii)";
+    /// A company's limit or share is passed by what was made already.
+    CompanyLimitPassed = "company_limit_passed", "740.29(a); 748.15(a)(2)(iii)(B); Supp. 10 to part 748, paragraph 6";
+    /// A share will be passed on the next reporting date, if nothing else changes.
+    SharePassedOnReportingDate = "share_passed_on_reporting_date", "Supp. 10 to part 748, paragraph 6";
+    /// The exception or authorization does not serve what was shipped under it.
+    AuthorizationNotAvailable = "authorization_not_available", "740.27 to 740.29; 748.15";
+    /// A party's parent is not stated: it is taken as its own ultimate parent.
+    ParentUnknown = "parent_unknown", "740.29(h)(1)";
+    /// Two parties have the same identifier.
+    IdentifierShared = "identifier_shared", "ledger: one company, one party";
+    /// A certificate states less than is recorded.
+    CertificateBelowRecorded = "certificate_below_recorded", "740.29(f)(iii)";
     /// Effective after the day of recording.
     FutureDated = "future_dated", "ledger: two axes of time";
 }

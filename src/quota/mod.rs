@@ -2,11 +2,12 @@
 //!
 //! Pure. It takes time, data and positions as arguments and sees no file, SQL, CSV, clock, environment or float.
 //! In reading order: nouns ([`tpp`], [`calendar`], [`codes`]), law ([`regime`], [`device`]), facts ([`application`],
-//! [`event`]), replay ([`timeline`], [`limits`]), entries ([`posting`]), positions ([`position`]), fit ([`decision`]).
+//! [`event`]), replay ([`timeline`], [`limits`]), entries ([`posting`]), positions ([`position`]), fit ([`decision`]); and beside the countries the companies ([`company`]).
 
 pub mod application;
 pub mod calendar;
 pub mod codes;
+pub mod company;
 pub mod decision;
 pub mod device;
 pub mod event;

@@ -7,6 +7,7 @@
 use super::application::Terms;
 use super::calendar::{Period, Validity};
 use super::codes::{Country, Eccn};
+use super::company::rules::CompanyRules;
 use super::tpp::Tpp;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -233,6 +234,8 @@ pub struct Regime {
     pub counted_eccn: Vec<Eccn>,
     /// Source.
     pub counted_eccn_citation: Citation,
+    /// Company allocations, where the regime has them.
+    pub companies: Option<CompanyRules>,
     /// The switches, one for each key.
     pub switches: BTreeMap<SwitchKey, Switch>,
     /// Groups of countries.

@@ -54,6 +54,7 @@ pub fn parse(text: &RegimeText, countries: &Countries) -> Result<Regime, Vec<Pro
         critical_citation: country.critical.1,
         counted_eccn: country.counted_eccn.0,
         counted_eccn_citation: country.counted_eccn.1,
+        companies: None,
         switches: country.switches,
         groups,
         standings: std::collections::BTreeMap::new(),
