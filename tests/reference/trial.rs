@@ -171,6 +171,7 @@ fn record<S: Store>(ledger: &mut Ledger<S>, items: &[AnyItem]) -> Told<Vec<(Verd
                 AnyItem::Application(item) => item.value.as_ref().map(|value| clerk.application(value)),
                 AnyItem::Event(item) => item.value.as_ref().map(|value| clerk.event(value)),
                 AnyItem::Act(item) => item.value.as_ref().map(|value| clerk.act(value)),
+                AnyItem::Company(item) => item.value.as_ref().map(|value| clerk.company(value)),
             };
             answers.push(match answer {
                 Err(problems) => (Verdict::Error(String::new()), problems[0].to_string()),
