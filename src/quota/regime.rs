@@ -486,6 +486,9 @@ impl Regime {
         for (country, ..) in &groups.noted {
             line("noted", country.to_string());
         }
+        if let Some(companies) = &self.companies {
+            companies.deciding_values(&mut line);
+        }
         out
     }
 }
