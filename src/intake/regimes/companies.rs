@@ -176,11 +176,7 @@ fn month_and_day(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Reads one notice. The keys that it has follow from what makes it due; `rules` is `None` where those could not be read.
-fn notice(
-    keys: &Keys,
-    ids: &RefCell<Vec<String>>,
-    rules: Option<&BTreeMap<Authorization, CompanyRule>>,
-) -> Option<NoticeRule> {
+fn notice(keys: &Keys, ids: &RefCell<Vec<String>>, rules: Option<&BTreeMap<Authorization, CompanyRule>>) -> Option<NoticeRule> {
     let (id, code) = (new_id(keys, ids), keys.one_of("authorization", Authorization::ALL, Authorization::as_str));
     let when = keys.one_of("when", NoticeWhen::ALL, NoticeWhen::as_str);
     let tpp = if when == Some(NoticeWhen::ShipmentAtLeast) { keys.amount("tpp").map(Some) } else { Some(None) };
@@ -231,4 +227,229 @@ fn new_id(keys: &Keys, ids: &RefCell<Vec<String>>) -> Option<String> {
     }
     ids.borrow_mut().push(id.clone());
     Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RegimeText, parse};
+    use crate::intake::countries::Countries;
+    use crate::quota::calendar::parse_day;
+    use crate::quota::company::account::Authorization;
+    use crate::quota::company::rules::{CompanyRules, NoticeWhen};
+
+    const FILE: &str = "companies.toml";
+
+    fn builtin() -> CompanyRules {
+        parse(&RegimeText::builtin(), Countries::builtin()).unwrap().companies.unwrap()
+    }
+
+    /// The problems of the built-in regime with one text of the file replaced, each as its first line.
+    fn with(from: &str, to: &str) -> Vec<String> {
+        let mut text = RegimeText::builtin();
+        let content = &mut text.files.iter_mut().find(|(name, _)| name == FILE).unwrap().1;
+        assert!(content.contains(from), "{from}");
+        *content = content.replacen(from, to, 1);
+        let problems = parse(&text, Countries::builtin()).err().unwrap_or_default();
+        problems.iter().map(|problem| problem.to_string().lines().next().unwrap_or_default().to_string()).collect()
+    }
+
+    #[test]
+    fn the_limits_of_the_regulation_are_read() {
+        let rules = builtin();
+        assert_eq!(rules.rules.len(), Authorization::ALL.len());
+        let limit = |code, day: &str| rules.rule(code).unwrap().limit_on(parse_day(day).unwrap()).map(|step| step.tpp.grouped());
+        assert_eq!(limit(Authorization::Lpp, "2024-12-31"), None);
+        assert_eq!(limit(Authorization::Lpp, "2031-12-31").as_deref(), Some("26,900,000"));
+        // Table 1 to 748.15(a)(2)(iii)(B), on the last day of each quarter.
+        for (day, tpp) in [
+            ("2025-03-31", "633,000,000"),
+            ("2025-06-30", "949,500,000"),
+            ("2025-09-30", "1,266,000,000"),
+            ("2025-12-31", "1,582,500,000"),
+            ("2026-03-31", "1,899,000,000"),
+            ("2026-06-30", "2,690,250,000"),
+            ("2026-09-30", "3,481,500,000"),
+            ("2026-12-31", "4,272,750,000"),
+            ("2027-03-31", "5,064,000,000"),
+            ("2027-12-31", "5,064,000,000"),
+        ] {
+            assert_eq!(limit(Authorization::Nveu, day).as_deref(), Some(tpp), "{day}");
+        }
+        let uveu = rules.rule(Authorization::Uveu).unwrap();
+        let shares: Vec<_> = uveu.shares.iter().map(|s| format!("{} {} {}", s.of, s.percent, s.measured)).collect();
+        assert_eq!(shares, ["outside_unlimited 25 always", "each_outside_unlimited 7 always", "outside_home 50 reporting_dates"]);
+        let (threshold, _) = rules.rule(Authorization::Aia).unwrap().threshold.clone().unwrap();
+        assert_eq!(threshold.grouped(), "253,000,000");
+        assert!(!rules.charged_on_receipt.value && rules.charged_on_receipt.open);
+    }
+
+    #[test]
+    fn reporting_dates_are_found_before_and_after_a_day() {
+        let (rules, day) = (builtin(), |text: &str| parse_day(text).unwrap());
+        assert_eq!(rules.reporting_dates, [(2, 1), (8, 1)]);
+        assert_eq!(rules.reporting_date_until(day("2026-01-31")), Some(day("2025-08-01")));
+        assert_eq!(rules.reporting_date_until(day("2026-02-01")), Some(day("2026-02-01")));
+        assert_eq!(rules.reporting_date_from(day("2026-08-01")), Some(day("2026-08-01")));
+        assert_eq!(rules.reporting_date_from(day("2026-08-02")), Some(day("2027-02-01")));
+    }
+
+    #[test]
+    fn a_notice_has_what_makes_it_due_and_may_be_without_a_subject() {
+        let rules = builtin();
+        let notice = |id: &str| rules.notices.iter().find(|notice| notice.id == id).unwrap().clone();
+        assert_eq!(notice("lpp_certification_copy").days, 30);
+        assert_eq!(notice("nac_notice").days, -25);
+        assert_eq!(notice("lpp_notice").tpp.unwrap().grouped(), "3,200,000");
+        let accounting = notice("acm_accounting");
+        assert_eq!((accounting.when, accounting.months, accounting.subject.as_str()), (NoticeWhen::EveryMonths, 6, ""));
+        let dated: Vec<_> = rules.notices.iter().filter(|notice| notice.when == NoticeWhen::ReportingDate).collect();
+        assert_eq!(
+            dated.iter().map(|notice| notice.authorization).collect::<Vec<_>>(),
+            [Authorization::Uveu, Authorization::Nveu]
+        );
+    }
+
+    #[test]
+    fn a_problem_names_file_line_and_key() {
+        let text = RegimeText::builtin();
+        let line = text.file(FILE).unwrap().split("tpp = \"26900000\"").next().unwrap().lines().count() + 1;
+        let told = with("tpp = \"26900000\"", "tpp = 26900000");
+        let wanted = "is not an amount of TPP with at most three decimal places, written as text";
+        assert_eq!(told, [format!("companies.toml:{line}: authorization.limit.tpp: \"26900000\" {wanted}")]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_a_problem() {
+        for (from, to, expected) in [
+            ("code = \"NVEU\"", "code = \"LPP\"", "authorization.code: \"LPP\" stands above already"),
+            (
+                "code = \"NVEU\"",
+                "code = \"VEU\"",
+                "authorization.code: \"VEU\" is not one of AIA, ACM, LPP, ACA, NAC, UVEU, NVEU",
+            ),
+            ("charged_to = \"holder\"", "charged_to = \"owner\"", "is not one of ultimate_parent, holder, consignee, nobody"),
+            (
+                "charged_to = \"ultimate_parent\"",
+                "charged_to = \"nobody\"",
+                "authorization.limit: stands where nobody is charged",
+            ),
+            ("charged_to = \"ultimate_parent\"", "charged_to = \"holder\"", "needs an authorization that is held for a country"),
+            (
+                "charged_to = \"consignee\"\nkept_by = \"whole\"",
+                "charged_to = \"nobody\"\nkept_by = \"whole\"",
+                "authorization.threshold: stands where nobody",
+            ),
+            (
+                "charged_to = \"nobody\"\nkept_by = \"whole\"",
+                "charged_to = \"nobody\"\nkept_by = \"facility\"",
+                "kept_by: \"facility\" keeps something apart where nobody",
+            ),
+            (
+                "charged_to = \"consignee\"\nkept_by = \"whole\"",
+                "charged_to = \"consignee\"\nkept_by = \"calendar_year\"",
+                "there is no limit of a year",
+            ),
+            (
+                "charged_to = \"ultimate_parent\"\nkept_by = \"country\"",
+                "charged_to = \"ultimate_parent\"\nkept_by = \"whole\"",
+                "authorization.share: is a share of what is in countries",
+            ),
+            (
+                "from = 2025-01-01\ntpp = \"26900000\"",
+                "from = 2025-04-01\ntpp = \"26900000\"",
+                "authorization.limit.from: \"2025-04-01\" is not the first day of a year",
+            ),
+            (
+                "from = 2025-04-01",
+                "from = 2025-01-01",
+                "authorization.limit.from: \"2025-01-01\" is the day of the one before it: they overlap",
+            ),
+            ("from = 2025-07-01", "from = 2025-03-01", "authorization.limit.from: \"2025-03-01\" is before 2025-04-01"),
+            ("percent = \"25\"", "percent = \"100.1\"", "authorization.share.percent: \"100.1\" is above 100 percent"),
+            (
+                "percent = \"25\"",
+                "percent = \"-1\"",
+                "authorization.share.percent: \"-1\" is not a decimal number of zero or more",
+            ),
+            ("percent = \"25\"", "percent = 25", "authorization.share.percent: \"25\" is not a decimal number"),
+            (
+                "id = \"outside_home\"",
+                "id = \"outside_unlimited\"",
+                "authorization.share.id: \"outside_unlimited\" stands above already",
+            ),
+            ("measured = \"reporting_dates\"", "measured = \"yearly\"", "is not one of always, reporting_dates"),
+            ("[\"export\", \"reexport\"]", "[\"export\", \"import\"]", "authorization.activities: \"import\" is not an activity"),
+            (
+                "[\"export\", \"reexport\"]",
+                "[\"export\", \"export\"]",
+                "authorization.activities: \"export\" stands in the list twice",
+            ),
+            ("eccn = [\"3A090\", \"4A090\"", "eccn = [\"3A090\", \"4A9\"", "authorization.eccn: \"4A9\" is not an ECCN"),
+            (
+                "eccn = [\"3A090\", \"4A090\"",
+                "eccn = [\"3A090\", \"3A090\"",
+                "authorization.eccn: \"3A090\" stands in the list twice",
+            ),
+            ("distributors = false", "", "authorization.distributors: is missing"),
+            (
+                "distributors = false",
+                "distributors = false\nresellers = true",
+                "authorization.resellers: is not a key of this table",
+            ),
+            ("[switch.charged_on_receipt]", "[switch.charged_at_receipt]", "switch.charged_on_receipt: is missing"),
+            ("dates = [\"02-01\", \"08-01\"]", "dates = []", "reporting_dates.dates: names none"),
+            ("\"02-01\", \"08-01\"", "\"02-01\", \"02-01\"", "reporting_dates.dates: \"02-01\" stands in the list twice"),
+            ("\"02-01\"", "\"02-29\"", "reporting_dates.dates: \"02-29\" is not a day of every year"),
+            ("\"02-01\"", "\"2-1\"", "reporting_dates.dates: \"2-1\" is not a day of every year"),
+            ("id = \"lpp_notice\"", "id = \"nac_notice\"", "notice.id: \"nac_notice\" stands above already"),
+            (
+                "filed_by = \"holder\"",
+                "filed_by = \"parent\"",
+                "notice.filed_by: \"parent\" is not one of exporter, consignee, holder",
+            ),
+            ("days = 30", "days = \"30\"", "notice.days: \"30\" is not a whole number from -3650 to 3650"),
+            ("days = 30", "days = 4000", "notice.days: \"4000\" is not a whole number"),
+            ("days = 30", "days = 30\nmonths = 6", "notice.months: is not a key of this table"),
+            ("months = 6\n", "", "notice.months: is missing"),
+            ("tpp = \"3200000\"\n", "", "notice.tpp: is missing"),
+            ("when = \"shipment\"", "when = \"each\"", "notice.when: \"each\" is not one of shipment, shipment_at_least"),
+            ("when = \"threshold_reached\"", "when = \"limit_reached\"", "needs what AIA has none of: a limit"),
+            ("when = \"limit_reached\"", "when = \"threshold_reached\"", "needs what LPP has none of: a threshold"),
+            ("authorization = \"ACM\"", "authorization = \"ACA\"", "needs what ACA has none of: an account"),
+            ("authorization = \"UVEU\"", "authorization = \"ACM\"", "needs what ACM has none of: a holder"),
+        ] {
+            let told = with(from, to);
+            assert!(told.iter().any(|told| told.contains(expected)), "{to}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_notice_speaks_of_an_authorization_that_is_there() {
+        let mut text = RegimeText::builtin();
+        let content = &mut text.files.iter_mut().find(|(name, _)| name == FILE).unwrap().1;
+        let from = content.rfind("[[authorization]]").unwrap();
+        let until = content.find("# ---- readings and dates").unwrap();
+        content.replace_range(from..until, "");
+        let problems = parse(&text, Countries::builtin()).unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert!(
+            problems[0].to_string().contains("notice.authorization: \"NAC\" is not an authorization of this file"),
+            "{problems:?}"
+        );
+    }
+
+    #[test]
+    fn a_regime_may_be_without_company_allocations() {
+        let mut text = RegimeText::builtin();
+        text.files.retain(|(name, _)| name != FILE);
+        let without = parse(&text, Countries::builtin()).unwrap();
+        assert!(without.companies.is_none());
+        let with = parse(&RegimeText::builtin(), Countries::builtin()).unwrap();
+        assert_ne!(super::super::digest(&with), super::super::digest(&without));
+        let rest = with.deciding_values();
+        assert_eq!(
+            rest.strip_prefix(&without.deciding_values()).and_then(|rest| rest.lines().next()),
+            Some("company.authorization=AIA consignee whole held false")
+        );
+    }
 }

@@ -267,7 +267,11 @@ impl<'f, 't> Keys<'f, 't> {
     }
 
     /// As [`Keys::table`], for a table that may be absent: `Some(None)` then.
-    pub(super) fn optional_table<T>(&self, key: &'static str, read: impl FnOnce(&Keys<'f, 't>) -> Option<T>) -> Option<Option<T>> {
+    pub(super) fn optional_table<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Keys<'f, 't>) -> Option<T>,
+    ) -> Option<Option<T>> {
         if self.has(key) { self.table(key, read).map(Some) } else { Some(None) }
     }
 

@@ -204,12 +204,15 @@ impl CompanyRules {
             line("company.authorization", format!("{code} {charged_to} {kept_by} held {held}"));
             let (distributors, operator, denial) = (rule.distributors, rule.operator, rule.presumption_of_denial);
             line("company.activities", format!("{code} {activities}"));
-            line("company.serves", format!("{code} distributors {distributors} operator {operator} presumption_of_denial {denial}"));
+            line(
+                "company.serves",
+                format!("{code} distributors {distributors} operator {operator} presumption_of_denial {denial}"),
+            );
             line("company.eccn", format!("{code} {}", spaced(rule.eccn.iter().map(ToString::to_string).collect())));
             for step in &rule.limit {
                 line("company.limit", format!("{code} {} {}", step.from, step.tpp));
             }
-            for (tpp, _) in &rule.threshold {
+            if let Some((tpp, _)) = &rule.threshold {
                 line("company.threshold", format!("{code} {tpp}"));
             }
             for Share { id, of, percent, measured, .. } in &rule.shares {
