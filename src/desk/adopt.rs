@@ -66,8 +66,15 @@ pub fn adopt<W: Write>(
     let seq = tx.head()?.seq + 1;
     tx.keep_regime(RegimeKept { adopted_by: seq, ..kept })?;
     let posted = entries.len();
-    let record =
-        NewRecord { fact, application: None, allocation: None, shortfalls: Vec::new(), findings: String::new(), entries };
+    let record = NewRecord {
+        fact,
+        application: None,
+        allocation: None,
+        shortfalls: Vec::new(),
+        findings: String::new(),
+        entries,
+        charges: Vec::new(),
+    };
     let record = record.prepare();
     let seq = tx.append(&record)?.ok_or_else(|| lost("regime", &record.fact.id()))?;
     Ok((seq, posted))

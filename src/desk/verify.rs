@@ -70,7 +70,7 @@ fn check_chain(read: &impl Read) -> Result<(Check, Totals)> {
         let first = matches!(record.fact, crate::store::Fact::Application(_)) && record.application == Some(record.seq);
         let belongs = Belongs { application: record.application.filter(|_| !first), allocation: record.allocation };
         body.clear();
-        canonical::body_part(&mut body, &record.fact, &record.findings, &record.shortfalls, &record.entries);
+        canonical::body_part(&mut body, &record.fact, &record.findings, &record.shortfalls, &record.entries, &record.charges);
         let batch = canonical::batch_part(&record.batch);
         let digest = canonical::digest(&previous, record.seq, &batch, belongs, &body, &mut buffer);
         if digest != record.digest && wrong.len() < 20 {
