@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod clerk;
 mod companies;
 pub mod company_reports;
+pub mod company_rules;
 pub mod compare;
 pub mod events;
 pub mod explain;
