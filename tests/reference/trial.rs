@@ -193,9 +193,9 @@ fn verdict(outcome: &Outcome) -> Verdict {
         Outcome::Refused { seq, shortfalls } => {
             let mut lacks: Vec<Lack> = Vec::new();
             for shortfall in shortfalls {
-                let place = shortfall.allocation;
+                let place = shortfall.allocation.clone();
                 lacks.push(Lack {
-                    allocation: law::ALLOCATIONS.into_iter().find(|known| *known == place.as_str()).unwrap_or("??"),
+                    allocation: law::ALLOCATIONS.into_iter().find(|known| place.to_string() == *known).unwrap_or("??"),
                     requested: shortfall.requested.thousandths(),
                     headroom: shortfall.headroom_floor.thousandths(),
                     floor_on: shortfall.floor_on,

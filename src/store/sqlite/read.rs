@@ -184,8 +184,8 @@ impl<'c> SqliteReader<'c> {
             )?
             .query_map([seq], |row| rows::entry(row, 0))?
             .collect::<rusqlite::Result<_>>()?;
-        // Only facts of companies, and corrections of them, charge their accounts.
-        if matches!(record.fact, Fact::Company(_) | Fact::Event(_, None)) {
+        // Only facts of companies, corrections of them and another regime charge their accounts.
+        if matches!(record.fact, Fact::Company(_) | Fact::Event(_, None) | Fact::Regime { .. }) {
             let charges = companies::charges(self.connection, record.seq - 1, record.seq)?;
             record.charges = charges.into_iter().map(|(_, charge)| charge).collect();
         }
