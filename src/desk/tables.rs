@@ -211,6 +211,6 @@ fn company_cite(regime: &Regime, allocation: &Allocation) -> String {
 fn allocation_code(allocation: &Allocation) -> Cell {
     match allocation {
         Allocation::Country(_) => Cell::code("country"),
-        Allocation::Company(account) => Cell::text(account.to_string()),
+        Allocation::Company(account) => Cell::Code(Cow::Owned(account.to_string())),
     }
 }

@@ -362,7 +362,7 @@ fn meets(seen: &Seen, expected: &str) -> Check {
             let at = numbers.split(", ").find_map(|part| part.trim().strip_prefix("at "));
             let shortfall = shortfalls
                 .iter()
-                .find(|shortfall| at.is_none_or(|at| shortfall.allocation.as_str() == at))
+                .find(|shortfall| at.is_none_or(|at| shortfall.allocation.to_string() == at))
                 .ok_or("no such destination in the refusal")?;
             compare(numbers, |word| match word {
                 "requested" => Some(shortfall.requested.to_string()),

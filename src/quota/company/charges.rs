@@ -198,12 +198,12 @@ impl<'r> Charger<'r> {
             fault("destination", format!("{code} does not serve {} ({cite})", line.destination), "a license is needed", false);
         }
         for party in [Some(&line.consignee), line.operator.as_ref()].into_iter().flatten() {
-            let seats = self
+            let mut seats = self
                 .parties
                 .chain(party, on)
                 .into_iter()
                 .filter_map(|at| self.parties.headquarters(at, on).map(|seat| (at, seat)));
-            if let Some((at, seat)) = seats.filter(|(_, seat)| !rule.presumption_of_denial && denied(*seat)).last() {
+            if let Some((at, seat)) = seats.rfind(|(_, seat)| !rule.presumption_of_denial && denied(*seat)) {
                 let what = format!("{code} does not serve {party}: {at} is headquartered in {seat} ({cite})");
                 fault("consignee", what, "a license is needed", false);
             }

@@ -159,7 +159,14 @@ impl<'c> SqliteReader<'c> {
             charges: Vec::new(),
             digest: digest_of(row.get_ref(21)?.as_blob()?),
         };
-        if row.get::<_, bool>(17)? {
+        self.fill_postings(&mut record, row.get(17)?)?;
+        Ok(record)
+    }
+
+    /// What a record posts: the limits that it breaks, or its entries and charges.
+    fn fill_postings(&self, record: &mut Record, refused: bool) -> rusqlite::Result<()> {
+        let seq = record.seq as i64;
+        if refused {
             record.shortfalls = self
                 .connection
                 .prepare_cached(
@@ -177,12 +184,12 @@ impl<'c> SqliteReader<'c> {
             )?
             .query_map([seq], |row| rows::entry(row, 0))?
             .collect::<rusqlite::Result<_>>()?;
-        // Only facts of companies, and corrections of them, charge their accounts.
-        if matches!(record.fact, Fact::Company(_) | Fact::Event(_, None)) {
+        // Only facts of companies, corrections of them and another regime charge their accounts.
+        if matches!(record.fact, Fact::Company(_) | Fact::Event(_, None) | Fact::Regime { .. }) {
             let charges = companies::charges(self.connection, record.seq - 1, record.seq)?;
             record.charges = charges.into_iter().map(|(_, charge)| charge).collect();
         }
-        Ok(record)
+        Ok(())
     }
 
     fn positions_at_head(&self, as_of: NaiveDate) -> rusqlite::Result<BTreeMap<Country, Measures>> {
