@@ -170,6 +170,9 @@ fn blocks_of_too_many_rows_are_told_once() {
     let events: String = (1..=10_001).map(|line| format!("E1,2025-03-03,issue,Z1,{line}\n")).collect();
     fs::write(place.path().join("events.csv"), format!("event_id,effective_on,event,application_number,line\n{events}"))
         .expect("a file");
+    let shipped: String = (1..=10_001).map(|line| format!("S1,{line},2025-03-03,Acme,LPP,PL,BETA,3A090.a,1,1\n")).collect();
+    let header = "shipment_id,line,effective_on,exporter,authorization,destination,consignee,eccn,quantity,tpp_per_unit\n";
+    fs::write(place.path().join("shipments.csv"), format!("{header}{shipped}")).expect("a file");
     let said = |file: &str| run_line(&format!("tppledger import {file} --quiet"), place.path()).stderr;
     assert_eq!(
         said("lines.csv"),
@@ -180,6 +183,11 @@ fn blocks_of_too_many_rows_are_told_once() {
         said("events.csv"),
         "events.csv:10002: line: \"10001\" is more than an event may have: 10000 lines\nhint: split the event\n\
          events.csv: left out: 1 error, nothing of it is recorded\n"
+    );
+    assert_eq!(
+        said("shipments.csv"),
+        "shipments.csv:10002: line: \"10001\" is more than a shipment may have: 10000 lines\nhint: split the shipment\n\
+         shipments.csv: left out: 1 error, nothing of it is recorded\n"
     );
     let wrong = said("wrong.csv");
     assert_eq!(wrong.matches("is not a whole number").count(), 1_000);
@@ -278,16 +286,20 @@ fn every_code_appears_in_a_page() {
 }
 
 /// Where the messages of a wrong input are written.
-const MESSAGES: [&str; 17] = [
+const MESSAGES: [&str; 21] = [
     "src/intake/acts.rs",
+    "src/intake/amounts.rs",
     "src/intake/applications.rs",
     "src/intake/cells.rs",
     "src/intake/csv_records.rs",
     "src/intake/csv_rows.rs",
     "src/intake/documents.rs",
     "src/intake/events.rs",
+    "src/intake/holdings.rs",
     "src/intake/items.rs",
     "src/intake/json_rows.rs",
+    "src/intake/parties.rs",
+    "src/intake/shipments.rs",
     "src/intake/table.rs",
     "src/intake/transactions.rs",
     "src/desk/acts.rs",

@@ -28,7 +28,7 @@ fn folder(name: &str) -> RegimeText {
 fn builtin_with(old: &str, new: &str) -> RegimeText {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/regimes/us-ear-ai-diffusion");
     let folder = tempfile::tempdir().unwrap();
-    for name in ["regime.toml", "country-groups.toml", "allocations.toml", "devices.toml"] {
+    for name in ["regime.toml", "country-groups.toml", "allocations.toml", "devices.toml", "companies.toml"] {
         let text = std::fs::read_to_string(data.join(name)).unwrap();
         let changed = if name == "allocations.toml" { text.replacen(old, new, 1) } else { text.clone() };
         assert!(name != "allocations.toml" || changed != text, "{old:?} is not there");

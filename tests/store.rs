@@ -157,6 +157,7 @@ fn a_transaction_that_fails_or_is_rolled_back_leaves_no_trace() {
                 shortfalls: Vec::new(),
                 findings: String::new(),
                 entries: vec![entry],
+                charges: Vec::new(),
             };
             assert_eq!(tx.append(&record.prepare())?, Some(seq));
             match end {

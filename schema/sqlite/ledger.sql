@@ -5,9 +5,10 @@
 -- Moments are seconds since 1970-01-01 UTC. Digests are the 32 bytes of SHA-256. Flags are 0 or 1. NULL means "not given",
 -- never zero. Every row belongs to a record by `seq`; `ord` counts the rows of one record from 0.
 --
--- Facts: migration, regime, batch, whole_source, record, line, event_line, act, refusal, entry. They are append-only:
+-- Facts: migration, regime, batch, whole_source, record, line, event_line, act, refusal, entry, party, shipment_line,
+-- holding, charge. They are append-only:
 -- the guards at the end refuse everything but the next row, whichever program opens the file.
--- Sums: day_total, month_opening. They can be rebuilt from entry, and `tppledger verify` compares them with it.
+-- Sums: day_total, month_opening from entry, account_total from charge. They can be rebuilt, and `tppledger verify` compares them.
 -- The header of the file carries application_id 0x54505031 ("TPP1") and user_version = the number of migrations.
 
 -- Which migrations were applied, in order.
@@ -47,13 +48,13 @@ CREATE TABLE whole_source (
 -- One accepted or refused unit of input, in the one order of the ledger.
 CREATE TABLE record (
     seq INTEGER PRIMARY KEY,                              -- dense from 1
-    kind TEXT NOT NULL,                                   -- application, event, act or regime
+    kind TEXT NOT NULL,                                   -- application, event, act, company or regime
     id TEXT NOT NULL,                                     -- application number, event id, or a regime's digest
     batch INTEGER NOT NULL REFERENCES batch (batch),      -- who, when, from where
     application INTEGER REFERENCES record (seq),          -- the application's first record, its own seq if it is that; NULL: none
     allocation TEXT,                                      -- country of an act, or of the correction of one; NULL for all else
     effective_on INTEGER NOT NULL,                        -- day it counts from; of an application submitted_on
-    what TEXT,                                            -- event or act, e.g. issue, commit; "adopt" for a regime
+    what TEXT,                                            -- event, act or fact of a company, e.g. issue, commit, installed; "adopt" for a regime
     revision INTEGER,                                     -- of an application
     applicant TEXT,                                       -- of an application
     license_number TEXT,                                  -- of an event: given by an issue, else as named in the row
@@ -65,15 +66,17 @@ CREATE TABLE record (
     overrun_authority TEXT,                               -- order under which a limit may be passed
     refused INTEGER NOT NULL,                             -- 1: a limit said no; it posts nothing, its id stays taken
     findings TEXT NOT NULL,                               -- "code (detail); code", in order of precedence
-    line_count INTEGER NOT NULL,                          -- its rows in line or event_line
-    entry_count INTEGER NOT NULL,                         -- its rows in entry
+    line_count INTEGER NOT NULL,                          -- its rows in line, event_line or shipment_line
+    entry_count INTEGER NOT NULL,                         -- its rows in entry and charge
     digest BLOB NOT NULL                                  -- head of the chain after it: docs/record-chain.md
 ) STRICT;
 
 -- A new number is a new application: at its first record, once.
 CREATE UNIQUE INDEX record_application_number ON record (id) WHERE kind = 'application' AND application = seq;
--- An event id, once for ever; acts share the namespace.
-CREATE UNIQUE INDEX record_event_id ON record (id) WHERE kind IN ('event', 'act');
+-- An event id, once for ever; acts and facts of companies share the namespace.
+CREATE UNIQUE INDEX record_event_id ON record (id) WHERE kind IN ('event', 'act', 'company');
+-- The facts of companies.
+CREATE INDEX record_company ON record (seq) WHERE kind = 'company';
 -- The timeline of an application: its revisions and events after its first record.
 CREATE INDEX record_timeline ON record (application) WHERE application IS NOT NULL AND application <> seq;
 -- The issue behind a license number.
@@ -131,8 +134,8 @@ CREATE TABLE refusal (
     seq INTEGER NOT NULL REFERENCES record (seq),         -- record that was refused
     ord INTEGER NOT NULL CHECK (ord >= 0),                -- which of its broken limits
     code TEXT NOT NULL,                                   -- e.g. allocation_exceeded
-    -- whose limit
-    allocation TEXT NOT NULL CHECK (length(allocation) = 2),
+    -- whose limit: a country, or a company's account
+    allocation TEXT NOT NULL CHECK (length(allocation) >= 2),
     requested INTEGER NOT NULL,                           -- TPP: the rise on floor_on
     limit_tpp INTEGER NOT NULL,                           -- TPP: the limit on floor_on
     headroom_floor INTEGER NOT NULL,                      -- TPP: the headroom on floor_on
@@ -188,6 +191,83 @@ CREATE TABLE month_opening (
     PRIMARY KEY (allocation, month)
 ) STRICT, WITHOUT ROWID;
 
+-- What is stated of a party, beside its record: docs/companies.md.
+CREATE TABLE party (
+    seq INTEGER PRIMARY KEY REFERENCES record (seq),      -- record of the statement
+    party TEXT NOT NULL,                                  -- of whom
+    name TEXT,                                            -- describe: its name
+    headquarters TEXT CHECK (length(headquarters) = 2),   -- describe: country
+    parent TEXT,                                          -- describe: party; 'none': it has none; NULL: not known
+    identifiers TEXT,                                     -- describe: separated by ";"
+    merged_into TEXT,                                     -- merge: the party that it is
+    authorization TEXT,                                   -- authorize, end_authorization: UVEU or NVEU
+    country TEXT CHECK (length(country) = 2)              -- of a national authorization
+) STRICT;
+
+-- The lines of a shipment under exceptions and authorizations.
+CREATE TABLE shipment_line (
+    seq INTEGER NOT NULL REFERENCES record (seq),         -- record of the shipment
+    line INTEGER NOT NULL CHECK (line > 0),               -- line number
+    exporter TEXT NOT NULL,                               -- who ships; the same in every line
+    -- 1: it had left when it was recorded; the same in every line
+    already_made INTEGER NOT NULL CHECK (already_made IN (0, 1)),
+    authorization TEXT NOT NULL,                          -- AIA, ACM, LPP, ACA, NAC, UVEU or NVEU
+    activity TEXT NOT NULL CHECK (activity IN ('export', 'reexport', 'transfer')), -- what is done
+    destination TEXT NOT NULL CHECK (length(destination) = 2), -- as stated
+    consignee TEXT NOT NULL,                              -- party that receives and owns
+    operator TEXT,                                        -- party whose limit is used
+    through_distributor INTEGER NOT NULL CHECK (through_distributor IN (0, 1)), -- 1: it goes to a distributor
+    facility TEXT,                                        -- facility
+    received_on INTEGER,                                  -- day of receipt
+    eccn TEXT NOT NULL,                                   -- classification
+    device TEXT,                                          -- catalogue name
+    quantity INTEGER NOT NULL CHECK (quantity > 0),       -- units
+    tpp_per_unit INTEGER,                                 -- TPP of a unit, as declared
+    tpp_aggregated INTEGER,                               -- TPP of the line, as declared
+    tpp INTEGER NOT NULL CHECK (tpp > 0),                 -- TPP of the line, settled when it was recorded
+    PRIMARY KEY (seq, line)
+) STRICT, WITHOUT ROWID;
+
+-- The shipments of a party: charged anew when its parent becomes known.
+CREATE INDEX shipment_line_consignee ON shipment_line (consignee);
+-- Those that use its limit.
+CREATE INDEX shipment_line_operator ON shipment_line (operator) WHERE operator IS NOT NULL;
+
+-- What a company holds, moves, loses or certifies, beside its record.
+CREATE TABLE holding (
+    seq INTEGER PRIMARY KEY REFERENCES record (seq),      -- record of the holding
+    authorization TEXT NOT NULL,                          -- under what
+    party TEXT NOT NULL,                                  -- whose
+    country TEXT CHECK (length(country) = 2),             -- where
+    facility TEXT,                                        -- in which facility
+    to_country TEXT CHECK (length(to_country) = 2),       -- moved: where to
+    to_facility TEXT,                                     -- moved: where to
+    tpp INTEGER NOT NULL CHECK (tpp >= 0),                -- TPP
+    already_made INTEGER NOT NULL CHECK (already_made IN (0, 1)) -- 1: the move had been made when it was recorded
+) STRICT;
+
+-- The holdings of a party.
+CREATE INDEX holding_party ON holding (party);
+
+-- One immutable posting of a record to a company's account: what moves from a day on.
+CREATE TABLE charge (
+    seq INTEGER NOT NULL REFERENCES record (seq),         -- record that posts it
+    ord INTEGER NOT NULL CHECK (ord >= 0),                -- which of its charges
+    effective_on INTEGER NOT NULL,                        -- day it counts from
+    account TEXT NOT NULL,                                -- e.g. LPP:ACME:year=2026
+    kind TEXT NOT NULL,                                   -- why: shipped, installed, moved, attrition, certified, ...
+    tpp INTEGER NOT NULL,                                 -- TPP
+    PRIMARY KEY (seq, ord)
+) STRICT, WITHOUT ROWID;
+
+-- Charges summed by account and day, at the head of the ledger.
+CREATE TABLE account_total (
+    account TEXT NOT NULL,                                -- as in charge
+    day INTEGER NOT NULL,                                 -- effective day
+    tpp INTEGER NOT NULL,                                 -- TPP
+    PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+
 -- From here on: guards.sql, statement for statement.
 --
 -- Guards: the file itself keeps facts append-only against every program that opens it. UPDATE and DELETE are refused;
@@ -215,6 +295,14 @@ CREATE TRIGGER guard_refusal_update BEFORE UPDATE ON refusal BEGIN SELECT RAISE(
 CREATE TRIGGER guard_refusal_delete BEFORE DELETE ON refusal BEGIN SELECT RAISE(ABORT, 'append-only: refusal is never deleted from'); END;
 CREATE TRIGGER guard_entry_update BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'append-only: entry is never updated'); END;
 CREATE TRIGGER guard_entry_delete BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'append-only: entry is never deleted from'); END;
+CREATE TRIGGER guard_party_update BEFORE UPDATE ON party BEGIN SELECT RAISE(ABORT, 'append-only: party is never updated'); END;
+CREATE TRIGGER guard_party_delete BEFORE DELETE ON party BEGIN SELECT RAISE(ABORT, 'append-only: party is never deleted from'); END;
+CREATE TRIGGER guard_shipment_line_update BEFORE UPDATE ON shipment_line BEGIN SELECT RAISE(ABORT, 'append-only: shipment_line is never updated'); END;
+CREATE TRIGGER guard_shipment_line_delete BEFORE DELETE ON shipment_line BEGIN SELECT RAISE(ABORT, 'append-only: shipment_line is never deleted from'); END;
+CREATE TRIGGER guard_holding_update BEFORE UPDATE ON holding BEGIN SELECT RAISE(ABORT, 'append-only: holding is never updated'); END;
+CREATE TRIGGER guard_holding_delete BEFORE DELETE ON holding BEGIN SELECT RAISE(ABORT, 'append-only: holding is never deleted from'); END;
+CREATE TRIGGER guard_charge_update BEFORE UPDATE ON charge BEGIN SELECT RAISE(ABORT, 'append-only: charge is never updated'); END;
+CREATE TRIGGER guard_charge_delete BEFORE DELETE ON charge BEGIN SELECT RAISE(ABORT, 'append-only: charge is never deleted from'); END;
 CREATE TRIGGER guard_migration_insert BEFORE INSERT ON migration BEGIN
     SELECT RAISE(ABORT, 'append-only: migrations are numbered densely') WHERE NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM migration);
 END;
@@ -228,16 +316,16 @@ CREATE TRIGGER guard_whole_source_insert BEFORE INSERT ON whole_source BEGIN
     SELECT RAISE(ABORT, 'append-only: the file is noted already') WHERE EXISTS (SELECT 1 FROM whole_source WHERE sha256 = NEW.sha256);
 END;
 CREATE TRIGGER guard_record_insert BEFORE INSERT ON record BEGIN
-    SELECT RAISE(ABORT, 'append-only: no such kind of record') WHERE NEW.kind NOT IN ('application', 'event', 'act', 'regime');
+    SELECT RAISE(ABORT, 'append-only: no such kind of record') WHERE NEW.kind NOT IN ('application', 'event', 'act', 'company', 'regime');
     SELECT RAISE(ABORT, 'append-only: a field of the record is out of its range') WHERE NEW.id = '' OR NEW.effective_on NOT BETWEEN 10101 AND 99991231 OR length(NEW.digest) <> 32 OR length(NEW.allocation) <> 2;
     SELECT RAISE(ABORT, 'append-only: an application has a revision and an applicant, anything else says what it is') WHERE (NEW.kind = 'application') <> (NEW.revision IS NOT NULL AND NEW.applicant IS NOT NULL AND NEW.what IS NULL);
     SELECT RAISE(ABORT, 'append-only: a refused record posts nothing') WHERE NEW.refused NOT IN (0, 1) OR NEW.line_count < 0 OR NEW.entry_count < 0 OR (NEW.refused = 1 AND NEW.entry_count > 0);
     SELECT RAISE(ABORT, 'append-only: records are numbered densely') WHERE NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM record);
-    SELECT RAISE(ABORT, 'append-only: an event id is unique for ever') WHERE NEW.kind IN ('event', 'act') AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind IN ('event', 'act'));
+    SELECT RAISE(ABORT, 'append-only: an event id is unique for ever') WHERE NEW.kind IN ('event', 'act', 'company') AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind IN ('event', 'act', 'company'));
     SELECT RAISE(ABORT, 'append-only: an application number is unique') WHERE NEW.kind = 'application' AND NEW.application = NEW.seq AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind = 'application' AND application = seq);
     SELECT RAISE(ABORT, 'append-only: a revision is unique') WHERE NEW.kind = 'application' AND NEW.application <> NEW.seq AND EXISTS (SELECT 1 FROM record WHERE application = NEW.application AND application <> seq AND kind = 'application' AND revision = NEW.revision);
-    SELECT RAISE(ABORT, 'append-only: the lines of the last record are missing') WHERE (SELECT line_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM event_line WHERE seq = NEW.seq - 1);
-    SELECT RAISE(ABORT, 'append-only: the entries of the last record are missing') WHERE (SELECT entry_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM entry WHERE seq = NEW.seq - 1);
+    SELECT RAISE(ABORT, 'append-only: the lines of the last record are missing') WHERE (SELECT line_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM event_line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM shipment_line WHERE seq = NEW.seq - 1);
+    SELECT RAISE(ABORT, 'append-only: the entries of the last record are missing') WHERE (SELECT entry_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM entry WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM charge WHERE seq = NEW.seq - 1);
 END;
 CREATE TRIGGER guard_line_insert BEFORE INSERT ON line BEGIN
     SELECT RAISE(ABORT, 'append-only: a field of the line is out of its range') WHERE NEW.line < 1 OR length(NEW.destination) <> 2 OR length(NEW.consignee_headquarters) <> 2 OR length(NEW.parent_headquarters) <> 2 OR NEW.assumed NOT IN (0, 1);
@@ -265,4 +353,22 @@ CREATE TRIGGER guard_entry_insert BEFORE INSERT ON entry BEGIN
     SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
     SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND ord = NEW.ord);
     SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM entry WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_party_insert BEFORE INSERT ON party BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM party WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_holding_insert BEFORE INSERT ON holding BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM holding WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_shipment_line_insert BEFORE INSERT ON shipment_line BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM shipment_line WHERE seq = NEW.seq AND line = NEW.line);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM shipment_line WHERE seq = NEW.seq) >= (SELECT line_count FROM record WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_charge_insert BEFORE INSERT ON charge BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM charge WHERE seq = NEW.seq AND ord = NEW.ord);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM charge WHERE seq = NEW.seq) + (SELECT count(*) FROM entry WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
 END;

@@ -78,7 +78,7 @@ fn draft(context: &Context, path: &Path, regime: Option<&Path>) -> Result<(Ledge
     let mut listener = Listener::default();
     let reports = import::import(&mut ledger, &spooled.sources, options(context, false, false, None), &mut listener)?;
     for report in &reports {
-        if let Some(document @ (Document::Acts | Document::Events)) = report.document {
+        if let Some(document) = report.document.filter(|document| *document != Document::Applications) {
             let hint = "name a file of applications; a recorded one needs no file: `tppledger application-sheet NUMBER`";
             return Err(Error::usage(format!("{} holds {document}, not applications", report.name), hint));
         }

@@ -104,7 +104,7 @@ pub enum Command {
     Run(RunArgs),
     /// Make a new ledger file.
     Init(InitArgs),
-    /// Import files: acts, applications and events, told apart by their header.
+    /// Import files: acts, parties, applications, holdings, shipments and events, told apart by their header.
     Import(ImportArgs),
     /// Record one event or act by hand.
     Record(RecordArgs),

@@ -9,7 +9,7 @@ use crate::desk::import::{self, FileReport, ImportOptions, Source, Witness};
 use crate::desk::ledger::Ledger;
 use crate::error::Result;
 use crate::intake::Problem;
-use crate::quota::decision::{RefusalCode, Shortfall};
+use crate::quota::decision::{Allocation, RefusalCode, Shortfall};
 use crate::store::sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -155,7 +155,8 @@ pub(super) fn refusal_text(shortfall: &Shortfall) -> String {
     let units = shortfall.largest_quantity.map(|units| format!(" ({units} units)")).unwrap_or_default();
     let room = match shortfall.code {
         RefusalCode::IncreaseAboveMaximum => "left of the maximum",
-        RefusalCode::AllocationExceeded | RefusalCode::WithholdingAboveHeadroom => "headroom",
+        RefusalCode::AllocationExceeded | RefusalCode::WithholdingAboveHeadroom | RefusalCode::CompanyLimitExceeded => "headroom",
+        RefusalCode::ShareExceeded => "left of the share",
     };
     format!(
         "{}: {}: requested {} TPP, {room} {} on {}, shortfall {}; largest that would fit {}{units}",
@@ -173,7 +174,8 @@ pub(super) fn refusal_text(shortfall: &Shortfall) -> String {
 pub(super) fn shortfall_json(shortfall: &Shortfall) -> serde_json::Value {
     serde_json::json!({
         "code": shortfall.code.as_str(),
-        "destination": shortfall.allocation.as_str(),
+        "destination": shortfall.allocation.country().map(|country| country.as_str()),
+        "account": if let Allocation::Company(account) = &shortfall.allocation { Some(account.to_string()) } else { None },
         "requested_tpp": shortfall.requested.to_string(),
         "limit_tpp": shortfall.limit.to_string(),
         "headroom_floor_tpp": shortfall.headroom_floor.to_string(),

@@ -45,7 +45,10 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<Ending> {
         ListArg::Refusals => stream(context, columns::refusals(), REFUSAL_NAMES, |row| {
             read.refusals(through, &mut |record| {
                 let kept = filter.keeps_day(record.fact.effective_on())
-                    && record.shortfalls.iter().any(|shortfall| filter.keeps_destination(&regime, shortfall.allocation))
+                    && record.shortfalls.iter().any(|shortfall| match shortfall.allocation.country() {
+                        Some(country) => filter.keeps_destination(&regime, country),
+                        None => filter.destinations.is_empty(),
+                    })
                     && is_of(&record, filter.application.as_deref());
                 if kept { tables::refusal(&regime, &record).iter().try_for_each(&mut *row) } else { Ok(()) }
             })
@@ -178,6 +181,7 @@ fn event_rows(read: &impl Read, regime: &Regime, filter: &Filter, args: &ListArg
             (event.kind.as_str(), application.clone(), event.lines.as_slice(), event.reference.clone())
         }
         Fact::Act(act) => (act.kind.as_str(), None, all.as_slice(), Some(act.reference.clone())),
+        Fact::Company(fact) => (fact.what(), None, all.as_slice(), fact.reference().map(String::from)),
         Fact::Application(_) | Fact::Regime { .. } => return Ok(Vec::new()),
     };
     let codes = codes_of(&record.findings);

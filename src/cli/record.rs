@@ -42,6 +42,7 @@ pub(super) fn record(context: &Context, args: &RecordArgs) -> Result<Ending> {
         let answer: Answer = match item {
             AnyItem::Event(item) => clerk.event(&item.value.map_err(Error::Input)?),
             AnyItem::Act(item) => clerk.act(&item.value.map_err(Error::Input)?),
+            AnyItem::Company(item) => clerk.company(&item.value.map_err(Error::Input)?),
             AnyItem::Application(item) => clerk.application(&item.value.map_err(Error::Input)?),
         };
         let answer = answer?;

@@ -6,6 +6,7 @@ use super::Ending;
 use super::args::{InitArgs, RegimeArgs, RegimeCommand};
 use super::context::{Context, regime_text, shown};
 use crate::desk::adopt::{adopt, entries_of_change};
+use crate::desk::company_rules::company_values;
 use crate::desk::compare::Comparison;
 use crate::desk::ledger::{read_regime, to_keep};
 use crate::error::{Error, Result};
@@ -91,9 +92,12 @@ fn as_text(regime: &Regime, digest: &str) -> String {
     );
     let paragraphs: Vec<String> = regime.counted_eccn.iter().map(ToString::to_string).collect();
     line("counted", paragraphs.join(", "), &regime.counted_eccn_citation);
-    for (key, switch) in &regime.switches {
+    for (name, switch) in regime.readings() {
         let open = if switch.open { format!(" OPEN: the other reading: {}", switch.other_meaning) } else { String::new() };
-        line(key.as_str(), format!("{}: {}{open}", yes_no(switch.value), switch.meaning), &switch.citation);
+        line(name, format!("{}: {}{open}", yes_no(switch.value), switch.meaning), &switch.citation);
+    }
+    for value in regime.companies.iter().flat_map(company_values) {
+        line(&value.what, value.values.join(", "), value.citation);
     }
     for group in &regime.groups.groups {
         let members: Vec<String> = group.members.iter().map(ToString::to_string).collect();

@@ -6,10 +6,13 @@
 
 use super::clerk::lost;
 use crate::error::{Error, Result};
+use crate::quota::company::account::Charge;
+use crate::quota::company::charges::{Charger, charge_difference};
+use crate::quota::company::party::Parties;
 use crate::quota::posting::{Entry, Posting, difference, merged};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::{Options, replay};
-use crate::store::{Dossier, Fact, NewRecord, RegimeKept, Write};
+use crate::store::{Ask, Dossier, Fact, NewRecord, RegimeKept, Write};
 use chrono::NaiveDate;
 
 /// The entries that a change of regime posts, over `each` application of the ledger.
@@ -27,6 +30,19 @@ pub fn entries_of_change(
         Ok(())
     })?;
     Ok(merged(entries))
+}
+
+/// The charges that a change of regime posts to companies.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn charges_of_change(ask: &impl Ask, old: &Regime, new: &Regime) -> Result<Vec<Charge>> {
+    let (facts, parties) = (ask.company_facts(None)?, Parties::new(ask.party_statements()?));
+    let postings = |regime: &Regime| {
+        let rules = regime.companies.as_ref();
+        rules.map(|rules| Charger::new(regime, rules, &parties).charge_all(&facts)).unwrap_or_default()
+    };
+    Ok(charge_difference(&postings(old), &postings(new), None, true))
 }
 
 fn change_of(dossier: &Dossier, old: &Regime, new: &Regime) -> Result<Vec<Entry>> {
@@ -62,12 +78,20 @@ pub fn adopt<W: Write>(
     today: NaiveDate,
 ) -> Result<(u64, usize)> {
     let entries = entries_of_change(|visit| tx.dossiers(visit), old, new)?;
+    let charges = charges_of_change(tx, old, new)?;
     let fact = Fact::Regime { id: kept.id.clone(), digest: kept.digest, reference: reference.to_string(), effective_on: today };
     let seq = tx.head()?.seq + 1;
     tx.keep_regime(RegimeKept { adopted_by: seq, ..kept })?;
-    let posted = entries.len();
-    let record =
-        NewRecord { fact, application: None, allocation: None, shortfalls: Vec::new(), findings: String::new(), entries };
+    let posted = entries.len() + charges.len();
+    let record = NewRecord {
+        fact,
+        application: None,
+        allocation: None,
+        shortfalls: Vec::new(),
+        findings: String::new(),
+        entries,
+        charges,
+    };
     let record = record.prepare();
     let seq = tx.append(&record)?.ok_or_else(|| lost("regime", &record.fact.id()))?;
     Ok((seq, posted))

@@ -7,6 +7,7 @@
 use crate::error::{Error, Result};
 use crate::quota::application::{Application, Difference};
 use crate::quota::codes::Country;
+use crate::quota::company::account::Charge;
 use crate::quota::decision::{Shortfall, judge};
 use crate::quota::finding::{Finding, FindingCode, findings_text};
 use crate::quota::position::DaySeries;
@@ -135,6 +136,7 @@ impl PreparedApplication {
             shortfalls: Vec::new(),
             findings: findings_text(&findings),
             entries,
+            charges: Vec::new(),
         };
         PreparedApplication { record: record.prepare(), findings }
     }
@@ -154,12 +156,14 @@ fn future_dated(effective_on: NaiveDate, today: NaiveDate) -> Option<Finding> {
 }
 
 /// What a fact belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Home {
     /// The application with this first record.
     Application(u64),
     /// The allocation of a country.
     Allocation(Country),
+    /// Accounts of companies, charged so.
+    Company(Vec<Charge>),
 }
 
 /// Recorded, known, refused; or rejected; or the store failed.
@@ -247,12 +251,14 @@ impl<'t, W: Append> Clerk<'t, W> {
     ) -> Answer {
         findings.sort();
         let entries = if shortfalls.is_empty() { entries } else { Vec::new() };
-        let (application, allocation) = match home {
-            Home::Application(first) => (Some(first), None),
-            Home::Allocation(country) => (None, Some(country)),
+        let (application, allocation, charges) = match home {
+            Home::Application(first) => (Some(first), None, Vec::new()),
+            Home::Allocation(country) => (None, Some(country), Vec::new()),
+            Home::Company(charges) if shortfalls.is_empty() => (None, None, charges),
+            Home::Company(_) => (None, None, Vec::new()),
         };
         let findings_text = findings_text(&findings);
-        let record = NewRecord { fact, application, allocation, shortfalls, findings: findings_text, entries }.prepare();
+        let record = NewRecord { fact, application, allocation, shortfalls, findings: findings_text, entries, charges }.prepare();
         let Some(seq) = self.append(&record)? else {
             let id = record.fact.id();
             let known = self.tx.find(&id)?.ok_or_else(|| lost("record", &id))?;
@@ -261,7 +267,7 @@ impl<'t, W: Append> Clerk<'t, W> {
         Ok(Ok(if record.is_refused() {
             Outcome::Refused { seq, shortfalls: record.shortfalls.clone() }
         } else {
-            Outcome::Recorded { seq, findings, entries: record.entries.len() }
+            Outcome::Recorded { seq, findings, entries: record.entries.len() + record.charges.len() }
         }))
     }
 
@@ -413,6 +419,7 @@ impl<'t, W: Append> Clerk<'t, W> {
             shortfalls: Vec::new(),
             findings: findings_text(&findings),
             entries,
+            charges: Vec::new(),
         };
         let record = record.prepare();
         let seq = self.append(&record)?.ok_or_else(|| lost("revision of", &application.number))?;
@@ -447,6 +454,7 @@ impl<'t, W: Append> Clerk<'t, W> {
                 })
             }),
             (Fact::Act(known), Fact::Act(new)) => known.difference(new),
+            (Fact::Company(known), Fact::Company(new)) => known.difference(new),
             (known, new) => Some(Difference { field: "event", line: None, old: kind_of(known), new: kind_of(new) }),
         };
         match difference {
@@ -461,6 +469,7 @@ fn kind_of(fact: &Fact) -> String {
         Fact::Application(_) => "application".into(),
         Fact::Event(event, _) => event.kind.to_string(),
         Fact::Act(act) => act.kind.to_string(),
+        Fact::Company(fact) => fact.what().into(),
         Fact::Regime { .. } => "regime".into(),
     }
 }

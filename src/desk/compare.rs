@@ -3,6 +3,7 @@
 //! Compared is what decides anything, as in `Regime::deciding_values`; titles, sources and the order of lists are not. Nothing is
 //! decided here. Invariant: two regimes with the same deciding values have no row.
 
+use super::company_rules::{CompanyValue, company_values};
 use crate::intake::Countries;
 use crate::intake::regimes::Difference;
 use crate::quota::codes::Country;
@@ -178,12 +179,17 @@ fn values(regime: &Regime) -> Vec<Value<'_>> {
     values.push(many("holidays", holidays, &regime.roll_citation.cite));
     let paragraphs = regime.counted_eccn.iter().map(ToString::to_string).collect();
     values.push(many("paragraphs that count", paragraphs, &regime.counted_eccn_citation.cite));
-    for (key, switch) in &regime.switches {
+    for (name, switch) in regime.readings() {
         let held = Held::One { value: switch.value.to_string(), shown: format!("{}: {}", yes_no(switch.value), switch.meaning) };
-        let what = key.as_str().replace('_', " ");
+        let what = name.replace('_', " ");
         values.push(Value { key: format!("switch {what}"), what, held, cite: &switch.citation.cite });
     }
     group_values(regime, &mut values);
+    for CompanyValue { what, values: told, is_list, citation } in regime.companies.iter().flat_map(company_values) {
+        let joined = told.join(", ");
+        let held = if is_list { Held::Many(told) } else { Held::One { value: joined.clone(), shown: joined } };
+        values.push(Value { key: what.clone(), what, held, cite: &citation.cite });
+    }
     values
 }
 

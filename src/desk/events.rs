@@ -46,6 +46,14 @@ impl<W: Append> Clerk<'_, W> {
         if let Some(target) = target.as_ref().filter(|target| matches!(target.fact, Fact::Act(_))) {
             return self.correct_act(event, target);
         }
+        if let Some(target) = target.as_ref().filter(|target| matches!(target.fact, Fact::Company(_))) {
+            if let Some(number) = &event.application {
+                let what = format!("{} is a company's, and the row names the application {number}", target.fact.id());
+                let rejection = Rejection::new("application_number", what, "leave it blank to correct a fact of a company");
+                return self.rejected_unless_known(event, None, rejection);
+            }
+            return self.correct_company(event, target);
+        }
         let case = match self.case(event, target.as_ref())? {
             Ok(case) => case,
             Err(rejection) => return self.rejected_unless_known(event, event.application.clone(), rejection),

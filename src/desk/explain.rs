@@ -431,6 +431,7 @@ fn story(record: &Record) -> String {
         Fact::Act(act) => {
             format!("{} {} {} {}{refused}", act.effective_on, act.id, act.kind, act.tpp.map(Tpp::grouped).unwrap_or_default())
         }
+        Fact::Company(fact) => format!("{} {} {}{refused}", fact.effective_on(), fact.id(), fact.what()),
         Fact::Regime { id, effective_on, .. } => format!("{effective_on} regime {id} adopted"),
     }
 }
@@ -440,6 +441,7 @@ fn told(record: &Record, corrected: Option<u64>) -> String {
     let reference = match &record.fact {
         Fact::Event(event, _) => event.reference.clone().map(|text| format!("; {text}")).unwrap_or_default(),
         Fact::Act(act) => format!("; {}", act.reference),
+        Fact::Company(fact) => fact.reference().map(|text| format!("; {text}")).unwrap_or_default(),
         _ => String::new(),
     };
     format!(
@@ -490,7 +492,7 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
     for shortfall in &record.shortfalls {
         let mut section = Section::new(format!("Does not fit in {}", shortfall.allocation));
         section
-            .fact("reason", shortfall.code, tables::refusal_cite(&regime, shortfall.code))
+            .fact("reason", shortfall.code, tables::refusal_cite(&regime, shortfall))
             .fact("requested", shortfall.requested.grouped(), "the rise, net over the lines of the event")
             .fact(
                 "headroom floor",
@@ -532,6 +534,10 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
         }
         sections.push(findings);
     }
-    let kind = if matches!(record.fact, Fact::Act(_)) { "Act" } else { "Event" };
+    let kind = match record.fact {
+        Fact::Act(_) => "Act",
+        Fact::Company(_) => "Fact of a company",
+        _ => "Event",
+    };
     Ok(Explanation { title: format!("{kind} {id}"), sections })
 }

@@ -3,6 +3,9 @@
 pub mod acts;
 pub mod adopt;
 pub mod clerk;
+mod companies;
+pub mod company_reports;
+pub mod company_rules;
 pub mod compare;
 pub mod events;
 pub mod explain;

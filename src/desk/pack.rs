@@ -3,6 +3,7 @@
 //! As-of (the quarter's last day) and through (a record) determine every byte. Only the words `provisional` and
 //! `incomplete` come from when and how the pack was made.
 
+use super::company_reports::Companies;
 use super::figures::{self, QuarterSums};
 use super::ledger::Ledger;
 use super::registers::Registered;
@@ -118,6 +119,13 @@ pub fn make_pack<S: Store>(ledger: &Ledger<S>, options: &PackOptions) -> Result<
             if record.fact.effective_on() > as_of { Ok(()) } else { rows(out, tables::refusal(&regime, &record)) }
         })
     })?;
+    if let Some(rules) = &regime.companies {
+        let companies = Companies::gather(&read, through.seq)?;
+        pack.table("lpp.csv", &companies.yearly(rules, as_of))?;
+        pack.table("nveu.csv", &companies.by_country(rules, as_of))?;
+        pack.table("uveu.csv", &companies.shares(&regime, rules, as_of))?;
+        pack.table("notices.csv", &companies.notices(&read, rules, options.quarter)?)?;
+    }
     let package = Package {
         as_of,
         through,

@@ -9,12 +9,15 @@
 use crate::quota::application::{Activity, Application, LineTpp, Terms};
 use crate::quota::calendar::{day_from_number, day_number};
 use crate::quota::codes::{Country, Eccn};
+use crate::quota::company::party::Parties;
 use crate::quota::position::DaySeries;
 use crate::quota::posting::Entry;
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 /// What is remembered.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub struct Recent {
     pub(super) applications: RecentApplications,
     /// Day series at the last record, of the allocations that were needed.
     pub(super) series: HashMap<Country, DaySeries>,
+    /// Parties, where they were needed.
+    pub(super) companies: Option<Arc<Companies>>,
     /// The last record that this command has seen.
     through: u64,
 }
@@ -51,6 +56,13 @@ impl Recent {
     pub fn clear(&mut self) {
         *self = Recent::default();
     }
+}
+
+/// The parties of a ledger, and those that certified something.
+#[derive(Clone, Debug)]
+pub(super) struct Companies {
+    pub(super) parties: Parties,
+    pub(super) certified: BTreeSet<String>,
 }
 
 /// An undecided one-line application.

@@ -4,6 +4,7 @@ use super::figures::{Movement, Scheduled};
 use crate::intake::Countries;
 use crate::quota::calendar::Quarter;
 use crate::quota::codes::Country;
+use crate::quota::decision::{Allocation, RefusalCode, Shortfall};
 use crate::quota::position::{Headroom, Status};
 use crate::quota::regime::Regime;
 use crate::quota::tpp::Tpp;
@@ -158,6 +159,7 @@ pub fn refusal(regime: &Regime, record: &Record) -> Vec<Vec<Cell>> {
             (event.kind.as_str(), application.clone(), line)
         }
         Fact::Act(act) => (act.kind.as_str(), None, None),
+        Fact::Company(fact) => (fact.what(), None, None),
         Fact::Application(_) | Fact::Regime { .. } => ("", None, None),
     };
     record
@@ -171,8 +173,8 @@ pub fn refusal(regime: &Regime, record: &Record) -> Vec<Vec<Cell>> {
                 Cell::code(event),
                 Cell::text(application.clone().unwrap_or_default()),
                 line.map_or(Cell::Empty, |line| Cell::Whole(i64::from(line))),
-                country(shortfall.allocation),
-                Cell::code("country"),
+                shortfall.allocation.country().map_or(Cell::Empty, country),
+                allocation_code(&shortfall.allocation),
                 Cell::code(shortfall.code.as_str()),
                 Cell::Amount(shortfall.requested),
                 Cell::Amount(shortfall.limit),
@@ -181,18 +183,34 @@ pub fn refusal(regime: &Regime, record: &Record) -> Vec<Vec<Cell>> {
                 Cell::Amount(shortfall.shortfall),
                 Cell::Amount(shortfall.largest),
                 shortfall.largest_quantity.map_or(Cell::Empty, |quantity| Cell::Whole(i64::from(quantity))),
-                Cell::text(refusal_cite(regime, shortfall.code)),
+                Cell::text(refusal_cite(regime, shortfall)),
             ]
         })
         .collect()
 }
 
 /// The section behind a refusal.
-pub fn refusal_cite(regime: &Regime, code: crate::quota::decision::RefusalCode) -> String {
-    use crate::quota::decision::RefusalCode;
-    match code {
+pub fn refusal_cite(regime: &Regime, shortfall: &Shortfall) -> String {
+    let allocation = &shortfall.allocation;
+    match shortfall.code {
         RefusalCode::AllocationExceeded => regime.base.first().map(|step| step.citation.cite.clone()).unwrap_or_default(),
         RefusalCode::IncreaseAboveMaximum => regime.increase_maximum_citation.cite.clone(),
         RefusalCode::WithholdingAboveHeadroom => "ledger: what is withheld stays within the headroom".into(),
+        RefusalCode::CompanyLimitExceeded | RefusalCode::ShareExceeded => company_cite(regime, allocation),
+    }
+}
+
+/// The section behind a company's limit.
+fn company_cite(regime: &Regime, allocation: &Allocation) -> String {
+    let Allocation::Company(account) = allocation else { return String::new() };
+    let rule = regime.companies.as_ref().and_then(|companies| companies.rule(account.authorization));
+    rule.map(|rule| rule.citation.cite.clone()).unwrap_or_default()
+}
+
+/// `country`, or a company's account.
+fn allocation_code(allocation: &Allocation) -> Cell {
+    match allocation {
+        Allocation::Country(_) => Cell::code("country"),
+        Allocation::Company(account) => Cell::Code(Cow::Owned(account.to_string())),
     }
 }

@@ -6,10 +6,14 @@ use super::figures;
 use super::ledger::Ledger;
 use crate::error::Result;
 use crate::quota::codes::Country;
+use crate::quota::company::account::Account;
+use crate::quota::company::charges::{ChargePosting, Charger};
+use crate::quota::company::party::Parties;
 use crate::quota::limits::replay_acts;
 use crate::quota::posting::{Measures, Posting};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::{Options, replay};
+use crate::quota::tpp::Tpp;
 use crate::store::canonical::{self, Belongs};
 use crate::store::{Read, Store, hex};
 use chrono::NaiveDate;
@@ -52,7 +56,8 @@ pub fn verify<S: Store>(ledger: &Ledger<S>) -> Result<Vec<Check>> {
     let days = check_day_totals(&read, &regime, &entries)?;
     let timelines = check_timelines(&read, &regime, &entries)?;
     let identities = check_identities(&read, &regime, &entries)?;
-    Ok(vec![chain, days, timelines, identities].into_iter().map(Check::shortened).collect())
+    let companies = check_companies(&read, &regime)?;
+    Ok(vec![chain, days, timelines, identities, companies].into_iter().map(Check::shortened).collect())
 }
 
 /// The chain of digests from the first record to the head, and the fold over all entries on the way.
@@ -70,7 +75,7 @@ fn check_chain(read: &impl Read) -> Result<(Check, Totals)> {
         let first = matches!(record.fact, crate::store::Fact::Application(_)) && record.application == Some(record.seq);
         let belongs = Belongs { application: record.application.filter(|_| !first), allocation: record.allocation };
         body.clear();
-        canonical::body_part(&mut body, &record.fact, &record.findings, &record.shortfalls, &record.entries);
+        canonical::body_part(&mut body, &record.fact, &record.findings, &record.shortfalls, &record.entries, &record.charges);
         let batch = canonical::batch_part(&record.batch);
         let digest = canonical::digest(&previous, record.seq, &batch, belongs, &body, &mut buffer);
         if digest != record.digest && wrong.len() < 20 {
@@ -140,6 +145,28 @@ fn check_timelines(read: &impl Read, regime: &Regime, entries: &Totals) -> Resul
         wrong.push(format!("the entries of {allocation} on {day} are not the postings of the timelines"));
     }
     Ok(Check { name: "timelines", looked_at: format!("{count} applications replayed"), wrong })
+}
+
+/// What every fact of a company is charged under the regime in force, against the charges.
+fn check_companies(read: &impl Read, regime: &Regime) -> Result<Check> {
+    let (mut sums, mut posted) = (BTreeMap::<(Account, NaiveDate), Tpp>::new(), 0_u64);
+    read.charges(0, u64::MAX, &mut |_, charge| {
+        posted += 1;
+        *sums.entry((charge.account, charge.effective_on)).or_default() += charge.tpp;
+        Ok(())
+    })?;
+    let (facts, parties) = (read.company_facts(None)?, Parties::new(read.party_statements()?));
+    if let Some(rules) = &regime.companies {
+        for ChargePosting { charge, .. } in Charger::new(regime, rules, &parties).charge_all(&facts) {
+            *sums.entry((charge.account, charge.effective_on)).or_default() -= charge.tpp;
+        }
+    }
+    let differ = sums.into_iter().filter(|(_, tpp)| *tpp != Tpp::ZERO);
+    let wrong = differ.map(|((account, day), tpp)| {
+        format!("the charges of {account} on {day} are not what its facts are charged: {tpp} TPP differ")
+    });
+    let looked_at = format!("{} facts, {posted} charges", facts.len());
+    Ok(Check { name: "companies", looked_at, wrong: wrong.collect() })
 }
 
 /// The identities on every row, on a day in each year and at the head, and the position against the fold.

@@ -3,21 +3,17 @@
 //! Blank cells get their defaults here, and what was assumed is marked. Whether a destination may be one is the
 //! regime's to say. Invariant: the lines of an application are in order of their numbers, each number once.
 
-use super::catalogue::{Catalogue, Unit};
+use super::amounts::{AmountColumns, AmountReader};
 use super::cells::{Cells, LINE_MAX, QUANTITY_MAX};
 use super::items::{Form, ItemReader};
 use super::table::columns;
-use crate::quota::application::{Activity, Application, ConsigneeKind, Line, LineTpp, LineTppError, Terms, line_tpp};
+use crate::quota::application::{Activity, Application, ConsigneeKind, Line, Terms};
 use crate::quota::calendar::parse_day;
-use crate::quota::codes::{Country, Eccn};
-use crate::quota::tpp::Tpp;
+use crate::quota::codes::Country;
 use chrono::NaiveDate;
-use std::collections::HashMap;
 
 /// Lines that one application may have.
 const LINES_MAX: usize = 10_000;
-/// Spellings of devices that are kept with their meaning.
-const SPELLINGS_MAX: usize = 1000;
 
 columns! {
     /// Columns of applications.
@@ -45,6 +41,9 @@ columns! {
 
 use ApplicationColumn as C;
 
+const AMOUNTS: AmountColumns<C> =
+    AmountColumns { device: C::Device, tpp_per_unit: C::TppPerUnit, tpp_aggregated: C::TppAggregated, quantity: C::Quantity };
+
 /// Reads applications; consecutive rows of one number and revision are one.
 pub type ApplicationReader = ItemReader<ApplicationForm>;
 
@@ -56,8 +55,7 @@ pub struct ApplicationForm {
     /// Number of the line read last; the next blank one goes on from it.
     last: u32,
     too_many: bool,
-    /// What each spelling of a device means.
-    units: HashMap<String, Option<&'static Unit>>,
+    amounts: AmountReader,
 }
 
 /// What all rows of an application share, as far as it can be read.
@@ -77,15 +75,6 @@ struct Parties {
     consignee_headquarters: Country,
     parent_headquarters: Country,
     assumed: bool,
-}
-
-/// How much a line asks for.
-struct Amounts {
-    quantity: u32,
-    unit: Option<&'static Unit>,
-    per_unit: Option<Tpp>,
-    aggregate: Option<Tpp>,
-    tpp: LineTpp,
 }
 
 impl Form for ApplicationForm {
@@ -124,8 +113,8 @@ impl Form for ApplicationForm {
         } else {
             cells.word(C::Activity, &Activity::ALL, Activity::as_str)
         };
-        let eccn = read_eccn(cells);
-        let amounts = self.read_amounts(cells);
+        let eccn = cells.required_eccn(C::Eccn);
+        let amounts = self.amounts.read(cells, &AMOUNTS);
         let (Some(parties), Some(activity), Some(eccn), Some(amounts)) = (parties, activity, eccn, amounts) else { return };
         let line = Line {
             terms: Terms {
@@ -194,56 +183,6 @@ impl ApplicationForm {
         }
     }
 
-    fn read_amounts(&mut self, cells: &mut Cells<C>) -> Option<Amounts> {
-        let quantity = if cells.required(C::Quantity, "write the number of units") {
-            cells.whole(C::Quantity, 1, QUANTITY_MAX)
-        } else {
-            None
-        };
-        let name = cells.text(C::Device);
-        let unit = if name.is_empty() { None } else { self.unit(name) };
-        if unit.is_none() && !name.is_empty() {
-            let hint = || match Catalogue::builtin().suggest(name) {
-                Some(names) => format!("did you mean {names}?"),
-                None => "see `tppledger devices`, or leave it blank and give tpp_per_unit or tpp_aggregated".to_string(),
-            };
-            cells.wrong_name(C::Device, "is not in the device catalogue", hint);
-        }
-        let per_unit = cells.amount(C::TppPerUnit);
-        let aggregate = cells.amount(C::TppAggregated);
-        let nothing = [C::Device, C::TppPerUnit, C::TppAggregated].into_iter().all(|column| cells.raw(column).is_empty());
-        if nothing {
-            cells.wrong(
-                C::Device,
-                "is blank, and so are tpp_per_unit and tpp_aggregated",
-                "give one of the three, so that the line's TPP is known",
-            );
-        }
-        let quantity = quantity?;
-        match line_tpp(per_unit, aggregate, unit.map(|unit| unit.tpp), quantity) {
-            Ok(tpp) => Some(Amounts { quantity, unit, per_unit, aggregate, tpp }),
-            Err(LineTppError::Missing) => None,
-            Err(LineTppError::OutOfRange) => {
-                let one = per_unit.or(unit.map(|unit| unit.tpp)).unwrap_or_default();
-                let what = format!("times {} TPP is out of range; a line carries less than 1,000,000,000,000 TPP", one.grouped());
-                cells.wrong(C::Quantity, what, "check the quantity and the TPP of a unit");
-                None
-            }
-        }
-    }
-
-    /// What a name means in the catalogue. A file has few spellings and many rows.
-    fn unit(&mut self, name: &str) -> Option<&'static Unit> {
-        if let Some(known) = self.units.get(name) {
-            return *known;
-        }
-        let unit = Catalogue::builtin().unit(name);
-        if self.units.len() < SPELLINGS_MAX {
-            self.units.insert(name.to_string(), unit);
-        }
-        unit
-    }
-
     /// Puts a line in its place. The same row twice is one line; a line numbered by its order is never such a copy.
     fn insert(&mut self, line: Line, named: bool, cells: &mut Cells<C>) {
         match self.lines.binary_search_by_key(&line.terms.line, |line| line.terms.line) {
@@ -270,17 +209,6 @@ impl ApplicationForm {
             }
         }
     }
-}
-
-fn read_eccn(cells: &mut Cells<C>) -> Option<Eccn> {
-    if !cells.required(C::Eccn, "write the classification, e.g. 3A090.a") {
-        return None;
-    }
-    let eccn = Eccn::new(cells.text(C::Eccn));
-    if eccn.is_none() {
-        cells.wrong(C::Eccn, "is not an ECCN", "write it like 3A090.a, 4A090.a, 5A992.z.1 or EAR99");
-    }
-    eccn
 }
 
 fn read_parties(cells: &mut Cells<C>) -> Option<Parties> {
@@ -314,6 +242,8 @@ mod tests {
     use super::*;
     use crate::intake::items::Item;
     use crate::intake::table::TableReader;
+    use crate::quota::application::LineTpp;
+    use crate::quota::tpp::Tpp;
 
     const HEADER: &str = "application_number,revision,submitted_on,applicant,ultimate_consignee,consignee_headquarters,parent_headquarters,consignee_kind,destination,activity,line,eccn,device,tpp_per_unit,tpp_aggregated,quantity,purchase_order,end_use";
 

@@ -7,7 +7,7 @@ use super::countries::Countries;
 use super::place::{Place, Problem, did_you_mean, hint_with};
 use super::table::{Column, Columns, Row};
 use crate::quota::calendar::parse_day;
-use crate::quota::codes::Country;
+use crate::quota::codes::{Country, Eccn, is_identifier};
 use crate::quota::tpp::{AmountError, Tpp, parse_decimal};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(super) const QUANTITY_MAX: u32 = (1 << 31) - 1;
 /// The largest number of a line.
 pub(super) const LINE_MAX: u32 = 1_000_000;
+/// What stands in place of a parent where there is none.
+pub(super) const NO_PARTY: &str = "none";
 /// Characters of a party's name.
 const NAME_MAX: usize = 1000;
 
@@ -89,6 +91,22 @@ impl<'r, C: Column> Cells<'r, C> {
             self.wrong(column, "is blank", hint);
         }
         given
+    }
+
+    /// A cell that must be blank, because what the row says takes none; `goes_with` names what does.
+    pub fn no_place(&mut self, column: C, what: &str, goes_with: &str) {
+        if !self.raw(column).is_empty() {
+            self.wrong(
+                column,
+                format!("has no place here: {what} takes no {}", column.name()),
+                format!("leave it blank; it goes with {goes_with}"),
+            );
+        }
+    }
+
+    /// A name, or nothing where the cell is blank.
+    pub fn optional_name(&mut self, column: C) -> Option<String> {
+        if self.text(column).is_empty() { None } else { self.name(column) }
     }
 
     /// The name of a party.
@@ -163,13 +181,22 @@ impl<'r, C: Column> Cells<'r, C> {
 
     /// An amount of TPP above zero; blank is nothing.
     pub fn amount(&mut self, column: C) -> Option<Tpp> {
+        let tpp = self.amount_or_zero(column)?;
+        if tpp == Tpp::ZERO {
+            self.wrong(column, "is not above zero", "leave the cell blank where no amount is meant");
+            return None;
+        }
+        Some(tpp)
+    }
+
+    /// An amount of TPP, which may be zero; blank is nothing.
+    pub fn amount_or_zero(&mut self, column: C) -> Option<Tpp> {
         let text = self.raw(column);
         if text.is_empty() {
             return None;
         }
         match Tpp::parse(text) {
-            Ok(tpp) if tpp > Tpp::ZERO => return Some(tpp),
-            Ok(_) => self.wrong(column, "is not above zero", "leave the cell blank where no amount is meant"),
+            Ok(tpp) => return Some(tpp),
             Err(error) => {
                 let hint = match error {
                     AmountError::NotANumber => number_hint(text),
@@ -180,6 +207,30 @@ impl<'r, C: Column> Cells<'r, C> {
             }
         }
         None
+    }
+
+    /// A classification that must be there.
+    pub fn required_eccn(&mut self, column: C) -> Option<Eccn> {
+        if !self.required(column, "write the classification, e.g. 3A090.a") {
+            return None;
+        }
+        let eccn = Eccn::new(self.text(column));
+        if eccn.is_none() {
+            self.wrong(column, "is not an ECCN", "write it like 3A090.a, 4A090.a, 5A992.z.1 or EAR99");
+        }
+        eccn
+    }
+
+    /// `yes` or `no`; blank is no.
+    pub fn yes(&mut self, column: C) -> Option<bool> {
+        match self.raw(column) {
+            "yes" => Some(true),
+            "no" | "" => Some(false),
+            _ => {
+                self.wrong(column, "is neither yes nor no", "write yes or no; blank is no");
+                None
+            }
+        }
     }
 
     /// A percentage above zero; blank is nothing.
@@ -236,7 +287,7 @@ impl<'r, C: Column> Cells<'r, C> {
         if text.is_empty() {
             return None;
         }
-        if !crate::quota::codes::is_identifier(text) {
+        if !is_identifier(text) {
             self.wrong(
                 column,
                 "is not a number that can be kept",
@@ -247,10 +298,27 @@ impl<'r, C: Column> Cells<'r, C> {
         Some(text.to_string())
     }
 
-    /// The id of an event or act.
+    /// The identifier of a company, as a parties file gives it; blank is nothing.
+    pub fn party(&mut self, column: C) -> Option<String> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return None;
+        }
+        let (what, hint) = if !is_identifier(text) {
+            ("is no identifier of a party", "use up to 64 letters, digits, `-`, `.` and `_`, e.g. ACME-PL")
+        } else if text == NO_PARTY {
+            ("stands for no party, and cannot be one's identifier", "give the party another identifier, e.g. NONE-1")
+        } else {
+            return Some(text.to_string());
+        };
+        self.wrong(column, what, hint);
+        None
+    }
+
+    /// The id of an event, act or fact of a company.
     pub fn event_id(&mut self, column: C) -> Option<String> {
         let text = self.text(column);
-        if !self.required(column, "give every event and act an id of its own, e.g. E-17") {
+        if !self.required(column, "give each one an id of its own, e.g. E-17") {
             return None;
         }
         if text.chars().any(|c| c.is_whitespace() || c.is_control()) {

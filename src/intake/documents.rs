@@ -1,13 +1,17 @@
-//! Documents: acts, applications, events, told apart by their header and never by the name of the file.
+//! Documents: acts, parties, applications, holdings, shipments, events, told apart by their header and never by the name
+//! of the file.
 //!
-//! No cell is looked at here. The order of the variants is the order in which a job takes them: limits first, then
-//! what is asked, then what happens to it. Invariant: a header is of one document, or a problem that says what each
-//! document needs.
+//! No cell is looked at here. The order of the variants is the order in which a job takes them: limits first, then who is
+//! who, then what is asked, held and shipped, then what happens to it. Invariant: a header is of one document, or a problem
+//! that says what each document needs.
 
 use super::acts::ActColumn;
 use super::applications::ApplicationColumn;
 use super::events::EventColumn;
+use super::holdings::HoldingColumn;
+use super::parties::PartyColumn;
 use super::place::{Place, Problem, did_you_mean};
+use super::shipments::ShipmentColumn;
 use super::table::{Column, TableReader};
 use std::fmt;
 
@@ -16,21 +20,39 @@ use std::fmt;
 pub enum Document {
     /// What the administrator does to limits.
     Acts,
+    /// What is stated of companies.
+    Parties,
     /// Requests for licenses.
     Applications,
+    /// What companies hold, move, lose and certify.
+    Holdings,
+    /// What is shipped without a license.
+    Shipments,
     /// What happens to an application or license.
     Events,
 }
 
 impl Document {
     /// All of them, in the order in which a job takes them.
-    pub const ALL: [Document; 3] = [Document::Acts, Document::Applications, Document::Events];
+    pub const ALL: [Document; 6] =
+        [Document::Acts, Document::Parties, Document::Applications, Document::Holdings, Document::Shipments, Document::Events];
+    /// The column that only one document has, for each but applications, which have none that may not be misspelled.
+    const MARKS: [(&str, Document); 5] = [
+        ("act", Document::Acts),
+        ("statement", Document::Parties),
+        ("holding", Document::Holdings),
+        ("shipment_id", Document::Shipments),
+        ("event", Document::Events),
+    ];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Document::Acts => "acts",
+            Document::Parties => "parties",
             Document::Applications => "applications",
+            Document::Holdings => "holdings",
+            Document::Shipments => "shipments",
             Document::Events => "events",
         }
     }
@@ -42,27 +64,36 @@ impl Document {
         }
         match self {
             Document::Acts => of::<ActColumn>(),
+            Document::Parties => of::<PartyColumn>(),
             Document::Applications => of::<ApplicationColumn>(),
+            Document::Holdings => of::<HoldingColumn>(),
+            Document::Shipments => of::<ShipmentColumn>(),
             Document::Events => of::<EventColumn>(),
         }
     }
 
-    /// What a table holds, by its header: events have a column `event`, acts a column `act`, applications neither.
+    /// What a table holds, by its header: each document has a column of its own, applications none of these.
     ///
     /// # Errors
     /// When the header fits none, or two.
     pub fn of(table: &TableReader) -> Result<Document, Problem> {
         let has = |name: &str| table.header().iter().any(|column| column == name);
-        // A column that only applications have, so that a header with a misspelled `event` is not taken for one.
-        let others = [Document::Acts, Document::Events].map(Document::columns).concat();
-        let own = Document::Applications.columns();
-        let asks = own.iter().any(|(name, _)| has(name) && !others.iter().any(|(other, _)| other == name));
-        match (has("event"), has("act")) {
-            (true, false) => Ok(Document::Events),
-            (false, true) => Ok(Document::Acts),
-            (false, false) if asks && !has("event_id") => Ok(Document::Applications),
+        let marked: Vec<Document> = Self::MARKS.into_iter().filter(|(name, _)| has(name)).map(|(_, document)| document).collect();
+        match marked[..] {
+            [document] => Ok(document),
+            [] if Document::asks(has) => Ok(Document::Applications),
             _ => Err(unclear(table)),
         }
+    }
+
+    /// Whether a header is of applications: it has a column that neither acts nor events have, and no more of shipments, so
+    /// that one with a misspelled `event` or `shipment_id` is not taken for one.
+    fn asks(has: impl Fn(&str) -> bool) -> bool {
+        let own = Document::Applications.columns();
+        let others = [Document::Acts, Document::Events].map(Document::columns).concat();
+        let known = |columns: &[(&'static str, bool)]| columns.iter().filter(|(name, _)| has(name)).count();
+        let is_own = own.iter().any(|(name, _)| has(name) && !others.iter().any(|(other, _)| other == name));
+        is_own && !has("event_id") && known(&own) >= known(&Document::Shipments.columns())
     }
 }
 
@@ -77,7 +108,7 @@ fn unclear(table: &TableReader) -> Problem {
         did_you_mean(name, known.iter().copied())
             .map(|meant| format!("did you mean `{meant}` by `{}`? ", super::place::shortened(name)))
     });
-    let what = "has a header that is not one of acts, applications or events";
+    let what = "has a header that is of no document, or of two";
     Problem::new(Place::of_line(table.file(), table.header_line()), what, format!("{}{needed}", meant.unwrap_or_default()))
 }
 
@@ -101,6 +132,9 @@ mod tests {
         assert_eq!(of("event_id,effective_on,act,destination,reference"), Ok(Document::Acts));
         assert_eq!(of("application_number,eccn,quantity"), Ok(Document::Applications));
         assert_eq!(of("applicant,wrong"), Ok(Document::Applications));
+        assert_eq!(of("event_id,effective_on,statement,party"), Ok(Document::Parties));
+        assert_eq!(of("event_id,effective_on,holding,authorization,party,tpp"), Ok(Document::Holdings));
+        assert_eq!(of("shipment_id,effective_on,exporter,destination,eccn,quantity"), Ok(Document::Shipments));
     }
 
     #[test]
@@ -116,6 +150,9 @@ mod tests {
             "applications need application_number, submitted_on, applicant, ultimate_consignee, destination, eccn, quantity; "
         ));
         assert!(problem.hint.ends_with("events need event_id, effective_on, event"));
+        let misspelled = of("shipmentid,effective_on,exporter,authorization,destination,consignee,eccn,quantity").unwrap_err();
+        assert!(misspelled.hint.starts_with("did you mean `shipment_id` by `shipmentid`? "), "{}", misspelled.hint);
+        assert!(of("statement,holding").is_err());
         assert!(of("event,act").is_err() && of("a,b").is_err() && of("application_number,quantity").is_err());
     }
 }

@@ -205,13 +205,9 @@ fn check_places(kind: EventKind, cells: &mut Cells<C>) {
         (C::OverrunAuthority, &[K::Issue, K::Amend, K::Extend, K::Correct]),
     ];
     for (column, takers) in takers {
-        if !cells.raw(column).is_empty() && !takers.contains(&kind) {
+        if !takers.contains(&kind) && !cells.raw(column).is_empty() {
             let names = takers.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
-            cells.wrong(
-                column,
-                format!("has no place here: {kind} takes no {}", column.name()),
-                format!("leave it blank; it goes with {names}"),
-            );
+            cells.no_place(column, kind.as_str(), &names);
         }
     }
 }

@@ -6,6 +6,7 @@
 //! rule of law. Invariant: no input ends in a panic; what is wrong is a [`Problem`], and all of it is told.
 
 mod acts;
+mod amounts;
 mod applications;
 pub mod catalogue;
 mod cells;
@@ -14,11 +15,14 @@ mod csv_records;
 mod csv_rows;
 mod documents;
 mod events;
+mod holdings;
 mod items;
 mod json_rows;
 mod made_rows;
+mod parties;
 pub mod place;
 pub mod regimes;
+mod shipments;
 pub mod table;
 mod transactions;
 
@@ -28,12 +32,16 @@ pub use catalogue::{Catalogue, Device, System, Unit};
 pub use countries::{Countries, CountryEntry};
 pub use documents::Document;
 pub use events::{EventColumn, EventReader};
+pub use holdings::{HoldingColumn, HoldingReader};
 pub use items::Item;
+pub use parties::{PartyColumn, PartyReader};
 pub use place::{Place, Problem, did_you_mean, hint_with, printable, shortened};
+pub use shipments::{ShipmentColumn, ShipmentReader};
 pub use table::{Column, Columns, REJECT_REASON, Row, TableReader};
 pub use transactions::{TransactionReader, WrittenTransaction};
 
 use crate::quota::application::Application;
+use crate::quota::company::fact::CompanyFact;
 use crate::quota::event::{Act, Event};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,8 +50,14 @@ use std::sync::Arc;
 pub enum Reader {
     /// Acts.
     Acts(ActReader),
+    /// Statements on parties.
+    Parties(PartyReader),
     /// Applications.
     Applications(ApplicationReader),
+    /// Holdings.
+    Holdings(HoldingReader),
+    /// Shipments.
+    Shipments(ShipmentReader),
     /// Events.
     Events(EventReader),
 }
@@ -53,6 +67,8 @@ pub enum Reader {
 pub enum AnyItem {
     /// An act.
     Act(Item<Act>),
+    /// A statement on a party, a holding or a shipment.
+    Company(Item<CompanyFact>),
     /// An application.
     Application(Item<Application>),
     /// An event.
@@ -80,6 +96,9 @@ impl Reader {
     fn of_document(table: TableReader, document: Document, keep_raw: bool) -> Result<Reader, Vec<Problem>> {
         Ok(match document {
             Document::Acts => Reader::Acts(ActReader::new(table, keep_raw)?),
+            Document::Parties => Reader::Parties(PartyReader::new(table, keep_raw)?),
+            Document::Holdings => Reader::Holdings(HoldingReader::new(table, keep_raw)?),
+            Document::Shipments => Reader::Shipments(ShipmentReader::new(table, keep_raw)?),
             Document::Applications => Reader::Applications(ApplicationReader::new(table, keep_raw)?),
             Document::Events => Reader::Events(EventReader::new(table, keep_raw)?),
         })
@@ -89,6 +108,9 @@ impl Reader {
     pub fn file(&self) -> &Arc<str> {
         match self {
             Reader::Acts(reader) => reader.file(),
+            Reader::Parties(reader) => reader.file(),
+            Reader::Holdings(reader) => reader.file(),
+            Reader::Shipments(reader) => reader.file(),
             Reader::Applications(reader) => reader.file(),
             Reader::Events(reader) => reader.file(),
         }
@@ -98,6 +120,9 @@ impl Reader {
     pub fn header(&self) -> &[String] {
         match self {
             Reader::Acts(reader) => reader.header(),
+            Reader::Parties(reader) => reader.header(),
+            Reader::Holdings(reader) => reader.header(),
+            Reader::Shipments(reader) => reader.header(),
             Reader::Applications(reader) => reader.header(),
             Reader::Events(reader) => reader.header(),
         }
@@ -107,6 +132,9 @@ impl Reader {
     pub fn bytes_read(&self) -> u64 {
         match self {
             Reader::Acts(reader) => reader.bytes_read(),
+            Reader::Parties(reader) => reader.bytes_read(),
+            Reader::Holdings(reader) => reader.bytes_read(),
+            Reader::Shipments(reader) => reader.bytes_read(),
             Reader::Applications(reader) => reader.bytes_read(),
             Reader::Events(reader) => reader.bytes_read(),
         }
@@ -116,6 +144,9 @@ impl Reader {
     pub fn document(&self) -> Document {
         match self {
             Reader::Acts(_) => Document::Acts,
+            Reader::Parties(_) => Document::Parties,
+            Reader::Holdings(_) => Document::Holdings,
+            Reader::Shipments(_) => Document::Shipments,
             Reader::Applications(_) => Document::Applications,
             Reader::Events(_) => Document::Events,
         }
@@ -128,6 +159,9 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<AnyItem> {
         Some(match self {
             Reader::Acts(reader) => AnyItem::Act(reader.next()?),
+            Reader::Parties(reader) => AnyItem::Company(reader.next()?),
+            Reader::Holdings(reader) => AnyItem::Company(reader.next()?),
+            Reader::Shipments(reader) => AnyItem::Company(reader.next()?),
             Reader::Applications(reader) => AnyItem::Application(reader.next()?),
             Reader::Events(reader) => AnyItem::Event(reader.next()?),
         })

@@ -371,7 +371,13 @@ impl Regime {
         other
     }
 
-    /// The switches whose text is open, in order.
+    /// All switches with their names, that of the company allocations last.
+    pub fn readings(&self) -> impl Iterator<Item = (&'static str, &Switch)> {
+        let of_companies = self.companies.iter().map(|rules| ("charged_on_receipt", &rules.charged_on_receipt));
+        self.switches.iter().map(|(key, switch)| (key.as_str(), switch)).chain(of_companies)
+    }
+
+    /// The switches of the country allocations whose text is open, in order.
     pub fn open_readings(&self) -> impl Iterator<Item = (SwitchKey, &Switch)> {
         self.switches.iter().filter(|(_, switch)| switch.open).map(|(key, switch)| (*key, switch))
     }
@@ -486,6 +492,7 @@ impl Regime {
         for (country, ..) in &groups.noted {
             line("noted", country.to_string());
         }
+        self.companies.iter().for_each(|companies| companies.deciding_values(&mut line));
         out
     }
 }

@@ -4,6 +4,8 @@
 //! `datapackage.json` and the tables of `reports/README.md`, which [`dictionary_markdown`] prints and a test compares.
 //! No figure is made here. Invariant: the order of columns is a contract; a new column goes to the end of its report.
 
+pub mod companies;
+
 use super::table::{Column, ColumnType, Schema};
 use ColumnType::{Amount, Code, Day, Percent, Text, Whole};
 use std::fmt::Write;
@@ -351,6 +353,10 @@ pub fn all() -> Vec<Schema> {
         screening(),
         application_sheet(),
         regime_diff(),
+        companies::lpp(),
+        companies::nveu(),
+        companies::uveu(),
+        companies::notices(),
     ]
 }
 

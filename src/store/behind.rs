@@ -11,8 +11,11 @@
 use super::{Append, Ask, Chain, Dossier, Fact, Head, IdKind, Prepared, Record, Wanted, Write};
 use crate::error::{Error, Result};
 use crate::quota::codes::Country;
+use crate::quota::company::account::{Account, Authorization};
+use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, EventKind, Placed};
 use crate::quota::posting::Measures;
+use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 use fastbloom::BloomFilter;
 use hashbrown::{DefaultHashBuilder, HashMap};
@@ -84,7 +87,7 @@ impl Answers {
                     (None, _) => {}
                 }
             }
-            Fact::Act(act) => drop(self.records.remove(&act.id)),
+            Fact::Act(_) | Fact::Company(_) => drop(self.records.remove(&record.fact.id())),
             Fact::Regime { .. } => *self = Answers::default(),
         }
     }
@@ -234,6 +237,7 @@ impl<'s, W: Write + 's> Behind<'s, W> {
             Fact::Application(application) => self.recorded.insert(application.number.as_str()),
             Fact::Event(event, _) => self.recorded.insert(event.id.as_str()),
             Fact::Act(act) => self.recorded.insert(act.id.as_str()),
+            Fact::Company(fact) => self.recorded.insert(fact.id()),
             Fact::Regime { .. } => false,
         };
         self.at_hand.get_mut().drop_stale(record);
@@ -273,6 +277,20 @@ impl<'s, W: Write + 's> Ask for Behind<'s, W> {
     }
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         self.ask(move |tx| tx.day_totals(allocation))
+    }
+    fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>> {
+        self.ask(|tx| tx.party_statements())
+    }
+    fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>> {
+        let parties = parties.map(<[String]>::to_vec);
+        self.ask(move |tx| tx.company_facts(parties.as_deref()))
+    }
+    fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
+        let party = party.to_string();
+        self.ask(move |tx| tx.account_days(authorization, &party))
+    }
+    fn certified_parties(&self) -> Result<Vec<String>> {
+        self.ask(|tx| tx.certified_parties())
     }
 }
 

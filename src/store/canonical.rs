@@ -8,6 +8,8 @@
 use super::{Batch, Digest, Fact, hex};
 use crate::quota::application::LineTpp;
 use crate::quota::codes::Country;
+use crate::quota::company::account::Charge;
+use crate::quota::company::fact::CompanyFact;
 use crate::quota::decision::Shortfall;
 use crate::quota::event::ActAmount;
 use crate::quota::posting::Entry;
@@ -148,13 +150,20 @@ pub fn batch_part(batch: &Batch) -> Vec<u8> {
 
 /// What a record says itself: the fact, its findings, its refusal, its entries. Added to `out`. It does not depend on the
 /// record's number, so that it can be written before the record has one.
-pub fn body_part(out: &mut Vec<u8>, what: &Fact, findings: &str, shortfalls: &[Shortfall], entries: &[Entry]) {
+pub fn body_part(
+    out: &mut Vec<u8>,
+    what: &Fact,
+    findings: &str,
+    shortfalls: &[Shortfall],
+    entries: &[Entry],
+    charges: &[Charge],
+) {
     let mut form = Form { out };
     fact(&mut form, what);
     form.text(findings);
     form.number(shortfalls.len() as u64);
     for shortfall in shortfalls {
-        form.text(shortfall.code.as_str()).text(shortfall.allocation.as_str());
+        form.text(shortfall.code.as_str()).text(&shortfall.allocation.to_string());
         form.amount(shortfall.requested).amount(shortfall.limit).amount(shortfall.headroom_floor).day(shortfall.floor_on);
         form.amount(shortfall.shortfall).amount(shortfall.largest).optional_number(shortfall.largest_quantity.map(u64::from));
     }
@@ -163,6 +172,13 @@ pub fn body_part(out: &mut Vec<u8>, what: &Fact, findings: &str, shortfalls: &[S
         form.day(entry.effective_on).text(entry.allocation.as_str()).text(entry.kind.as_str());
         for tpp in entry.measures.as_array() {
             form.amount(tpp);
+        }
+    }
+    // Records without charges keep the form that they had before there were any.
+    if !charges.is_empty() {
+        form.text("charges").number(charges.len() as u64);
+        for charge in charges {
+            form.day(charge.effective_on).text(&charge.account.to_string()).text(charge.kind.as_str()).amount(charge.tpp);
         }
     }
 }
@@ -232,6 +248,18 @@ fn fact(form: &mut Form, fact: &Fact) {
                 ActAmount::Tpp(tpp) => form.text("tpp").amount(tpp),
             };
             form.optional_amount(act.tpp).text(&act.reference);
+        }
+        Fact::Company(company) => {
+            let fields = company.fields();
+            form.text("company").text(company.id()).text(company.what()).number(fields.len() as u64);
+            for (name, line, value) in fields {
+                form.text(name).optional_number(line.map(u64::from)).text(&value);
+            }
+            if let CompanyFact::Shipment(shipment) = company {
+                for line in &shipment.lines {
+                    form.amount(line.tpp);
+                }
+            }
         }
         Fact::Regime { id, digest, reference, effective_on } => {
             form.text("regime").text(id).text(&hex(digest)).text(reference).day(*effective_on);

@@ -9,8 +9,11 @@ use super::{
 };
 use crate::error::Result;
 use crate::quota::codes::Country;
+use crate::quota::company::account::{Account, Authorization, Charge};
+use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, Event, EventKind, Placed, in_order};
 use crate::quota::posting::{Entry, Measures};
+use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -51,6 +54,16 @@ impl MemoryStore {
         })
     }
 
+    /// The accepted facts of companies, in order of record.
+    fn company_records(&self) -> impl Iterator<Item = Placed<CompanyFact>> {
+        self.accepted().filter_map(|record| match &record.fact {
+            Fact::Company(fact) => {
+                Some(Placed { seq: record.seq, corrected_by: self.corrected_by(fact.id()), fact: fact.clone() })
+            }
+            _ => None,
+        })
+    }
+
     fn dossier_of(&self, first: u64) -> Dossier {
         let mut dossier = Dossier { first, revisions: Vec::new(), events: Vec::new(), findings: Vec::new() };
         for record in self.accepted().filter(|record| record.application == Some(first)) {
@@ -63,7 +76,7 @@ impl MemoryStore {
                     let corrected_by = self.corrected_by(&event.id);
                     dossier.events.push(Placed { seq: record.seq, corrected_by, fact: event.clone() });
                 }
-                Fact::Act(_) | Fact::Regime { .. } => {}
+                Fact::Act(_) | Fact::Company(_) | Fact::Regime { .. } => {}
             }
         }
         in_order(&mut dossier.events, |event: &Event| event.effective_on);
@@ -85,6 +98,7 @@ impl Ask for MemoryStore {
         let found = self.records.iter().find(|record| match &record.fact {
             Fact::Event(event, _) => event.id == id,
             Fact::Act(act) => act.id == id,
+            Fact::Company(fact) => fact.id() == id,
             _ => false,
         });
         Ok(found.cloned())
@@ -126,6 +140,32 @@ impl Ask for MemoryStore {
         }
         Ok(totals.into_iter().collect())
     }
+
+    fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>> {
+        Ok(self.company_records().filter_map(|placed| placed.statement()).collect())
+    }
+
+    fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>> {
+        let wanted = |fact: &CompanyFact| match parties {
+            Some(parties) => fact.parties().iter().any(|party| parties.iter().any(|wanted| wanted == party)),
+            None => true,
+        };
+        Ok(self.company_records().filter(|it| !matches!(it.fact, CompanyFact::Party(_)) && wanted(&it.fact)).collect())
+    }
+
+    fn certified_parties(&self) -> Result<Vec<String>> {
+        Ok(self.company_records().filter_map(|placed| placed.fact.certified().map(String::from)).collect())
+    }
+
+    fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
+        let mut totals: BTreeMap<(Account, NaiveDate), Tpp> = BTreeMap::new();
+        for charge in self.records.iter().flat_map(|record| &record.charges) {
+            if charge.account.authorization == authorization && charge.account.party == party {
+                *totals.entry((charge.account.clone(), charge.effective_on)).or_default() += charge.tpp;
+            }
+        }
+        Ok(totals.into_iter().map(|((account, day), tpp)| (account, day, tpp)).collect())
+    }
 }
 
 impl Read for MemoryStore {
@@ -152,6 +192,23 @@ impl Read for MemoryStore {
             }
         }
         Ok(positions)
+    }
+
+    fn account_positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Account, Tpp>> {
+        let mut positions: BTreeMap<Account, Tpp> = BTreeMap::new();
+        for charge in self.records.iter().filter(|record| record.seq <= through).flat_map(|record| &record.charges) {
+            if charge.effective_on <= as_of {
+                *positions.entry(charge.account.clone()).or_default() += charge.tpp;
+            }
+        }
+        Ok(positions)
+    }
+
+    fn charges(&self, after: u64, through: u64, visit: &mut dyn FnMut(u64, Charge) -> Result<()>) -> Result<()> {
+        for record in self.records.iter().filter(|record| after < record.seq && record.seq <= through) {
+            record.charges.iter().cloned().try_for_each(|charge| visit(record.seq, charge))?;
+        }
+        Ok(())
     }
 
     fn entries(
@@ -209,6 +266,18 @@ impl Ask for MemoryWriter<'_> {
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         self.store.day_totals(allocation)
     }
+    fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>> {
+        self.store.party_statements()
+    }
+    fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>> {
+        self.store.company_facts(parties)
+    }
+    fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
+        self.store.account_days(authorization, party)
+    }
+    fn certified_parties(&self) -> Result<Vec<String>> {
+        self.store.certified_parties()
+    }
 }
 
 impl Append for MemoryWriter<'_> {
@@ -220,7 +289,7 @@ impl Append for MemoryWriter<'_> {
                     self.store.dossier_of(first).revisions.iter().any(|known| known.fact.revision == application.revision)
                 }
             },
-            Fact::Event(..) | Fact::Act(_) => self.store.find(&record.fact.id())?.is_some(),
+            Fact::Event(..) | Fact::Act(_) | Fact::Company(_) => self.store.find(&record.fact.id())?.is_some(),
             Fact::Regime { .. } => false,
         };
         if known {
@@ -247,6 +316,7 @@ impl Write for MemoryWriter<'_> {
             shortfalls: record.shortfalls.clone(),
             findings: record.findings.clone(),
             entries: record.entries.clone(),
+            charges: record.charges.clone(),
             digest: head.digest,
         });
         Ok(true)
@@ -261,6 +331,7 @@ impl Write for MemoryWriter<'_> {
             match (&record.fact, kind) {
                 (Fact::Application(application), IdKind::Application) => visit(&application.number),
                 (Fact::Event(Event { id, .. }, _) | Fact::Act(Act { id, .. }), IdKind::Event) => visit(id),
+                (Fact::Company(fact), IdKind::Event) => visit(fact.id()),
                 _ => {}
             }
         }
@@ -333,6 +404,18 @@ impl<R: Ask + ?Sized> Ask for &R {
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         (**self).day_totals(allocation)
     }
+    fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>> {
+        (**self).party_statements()
+    }
+    fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>> {
+        (**self).company_facts(parties)
+    }
+    fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
+        (**self).account_days(authorization, party)
+    }
+    fn certified_parties(&self) -> Result<Vec<String>> {
+        (**self).certified_parties()
+    }
 }
 
 impl<R: Read + ?Sized> Read for &R {
@@ -347,6 +430,12 @@ impl<R: Read + ?Sized> Read for &R {
     }
     fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>> {
         (**self).positions(as_of, through)
+    }
+    fn account_positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Account, Tpp>> {
+        (**self).account_positions(as_of, through)
+    }
+    fn charges(&self, after: u64, through: u64, visit: &mut dyn FnMut(u64, Charge) -> Result<()>) -> Result<()> {
+        (**self).charges(after, through, visit)
     }
     fn entries(
         &self,

@@ -12,9 +12,12 @@ pub mod sqlite;
 use crate::error::Result;
 use crate::quota::application::Application;
 use crate::quota::codes::Country;
+use crate::quota::company::account::{Account, Authorization, Charge};
+use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::decision::Shortfall;
 use crate::quota::event::{Act, Event, Placed};
 use crate::quota::posting::{Entry, Measures};
+use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,6 +80,8 @@ pub enum Fact {
     Event(Event, Option<String>),
     /// An act of the administrator.
     Act(Act),
+    /// A fact of a company: a shipment, a holding, a statement on a party.
+    Company(CompanyFact),
     /// Another regime is adopted.
     Regime {
         /// Name of the regime.
@@ -97,6 +102,7 @@ impl Fact {
             Fact::Application(application) => application.number.clone(),
             Fact::Event(event, _) => event.id.clone(),
             Fact::Act(act) => act.id.clone(),
+            Fact::Company(fact) => fact.id().to_string(),
             Fact::Regime { digest, .. } => hex(digest),
         }
     }
@@ -107,6 +113,7 @@ impl Fact {
             Fact::Application(application) => application.submitted_on,
             Fact::Event(event, _) => event.effective_on,
             Fact::Act(act) => act.effective_on,
+            Fact::Company(fact) => fact.effective_on(),
             Fact::Regime { effective_on, .. } => *effective_on,
         }
     }
@@ -127,13 +134,15 @@ pub struct NewRecord {
     pub findings: String,
     /// What it posts; nothing, for a refusal.
     pub entries: Vec<Entry>,
+    /// What it charges to companies; nothing, for a refusal.
+    pub charges: Vec<Charge>,
 }
 
 impl NewRecord {
     /// With its canonical body written, which needs no ledger; shared between who decides and who writes.
     pub fn prepare(self) -> Arc<Prepared> {
         let mut body = Vec::with_capacity(320);
-        canonical::body_part(&mut body, &self.fact, &self.findings, &self.shortfalls, &self.entries);
+        canonical::body_part(&mut body, &self.fact, &self.findings, &self.shortfalls, &self.entries, &self.charges);
         Arc::new(Prepared { record: self, body })
     }
 }
@@ -204,6 +213,8 @@ pub struct Record {
     pub findings: String,
     /// What it posts.
     pub entries: Vec<Entry>,
+    /// What it charges to companies.
+    pub charges: Vec<Charge>,
     /// Head of the chain after it.
     pub digest: Digest,
 }
@@ -257,6 +268,14 @@ pub trait Ask {
     fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>>;
     /// Sums by day of one allocation, at the head.
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>>;
+    /// What is stated of parties, accepted, in order of record.
+    fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>>;
+    /// Accepted shipments and holdings, in order of record: of these parties, or of all.
+    fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>>;
+    /// Parties that certified something.
+    fn certified_parties(&self) -> Result<Vec<String>>;
+    /// Sums by day of the accounts of one party under one authorization, at the head.
+    fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>>;
 }
 
 /// One consistent view of a ledger.
@@ -269,6 +288,10 @@ pub trait Read: Ask {
     fn record(&self, seq: u64) -> Result<Option<Record>>;
     /// The position of each allocation that has entries, as of a day, through a record.
     fn positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Country, Measures>>;
+    /// What each account holds, as of a day, through a record.
+    fn account_positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Account, Tpp>>;
+    /// Charges of records `after` < seq <= `through`, in order of record.
+    fn charges(&self, after: u64, through: u64, visit: &mut dyn FnMut(u64, Charge) -> Result<()>) -> Result<()>;
     /// Entries of records `after` < seq <= `through`, of one allocation or of all, in order of record.
     fn entries(
         &self,
@@ -290,7 +313,7 @@ pub trait Read: Ask {
 pub enum IdKind {
     /// An application.
     Application,
-    /// An event or an act.
+    /// An event, an act, or a fact of a company.
     Event,
 }
 

@@ -171,6 +171,7 @@ fn record<S: Store>(ledger: &mut Ledger<S>, items: &[AnyItem]) -> Told<Vec<(Verd
                 AnyItem::Application(item) => item.value.as_ref().map(|value| clerk.application(value)),
                 AnyItem::Event(item) => item.value.as_ref().map(|value| clerk.event(value)),
                 AnyItem::Act(item) => item.value.as_ref().map(|value| clerk.act(value)),
+                AnyItem::Company(item) => item.value.as_ref().map(|value| clerk.company(value)),
             };
             answers.push(match answer {
                 Err(problems) => (Verdict::Error(String::new()), problems[0].to_string()),
@@ -192,9 +193,9 @@ fn verdict(outcome: &Outcome) -> Verdict {
         Outcome::Refused { seq, shortfalls } => {
             let mut lacks: Vec<Lack> = Vec::new();
             for shortfall in shortfalls {
-                let place = shortfall.allocation;
+                let place = shortfall.allocation.clone();
                 lacks.push(Lack {
-                    allocation: law::ALLOCATIONS.into_iter().find(|known| *known == place.as_str()).unwrap_or("??"),
+                    allocation: law::ALLOCATIONS.into_iter().find(|known| place.to_string() == *known).unwrap_or("??"),
                     requested: shortfall.requested.thousandths(),
                     headroom: shortfall.headroom_floor.thousandths(),
                     floor_on: shortfall.floor_on,

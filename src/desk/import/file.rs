@@ -8,6 +8,7 @@ use crate::desk::clerk::{Clerk, Outcome, PreparedApplication, Rejection};
 use crate::desk::rejects::Rejects;
 use crate::error::{Error, Result};
 use crate::intake::{AnyItem, Document, Item, Place, Problem};
+use crate::quota::company::fact::CompanyFact;
 use crate::quota::event::{Act, Event};
 use crate::quota::regime::Regime;
 use crate::store::behind::behind;
@@ -24,6 +25,7 @@ enum Given {
     Application(PreparedApplication),
     Event(Event),
     Act(Act),
+    Company(CompanyFact),
 }
 
 /// An item, whichever document it is of.
@@ -47,6 +49,7 @@ impl Taken {
             }
             AnyItem::Event(item) => Taken::of(item, Given::Event),
             AnyItem::Act(item) => Taken::of(item, Given::Act),
+            AnyItem::Company(item) => Taken::of(item, Given::Company),
         }
     }
 }
@@ -125,13 +128,14 @@ fn thread<'scope, T: Send + 'scope>(
     builder.spawn_scoped(scope, work).map_err(|error| Error::file(format!("the {name} thread"), &error))
 }
 
-/// The kind of id by which a file is written behind; `None`: it is written as it is decided. Acts are few.
+/// The kind of id by which a file is written behind; `None`: it is written as it is decided. Acts are few, and what
+/// is of companies is decided on their accounts, which are read as they are written.
 fn is_written_behind(size: u64, document: Document, records: u64, asked: Option<bool>) -> Option<IdKind> {
     let large = size >= WRITTEN_BEHIND_FROM && size / WRITTEN_BEHIND_PER_RECORD >= records;
     let kind = match document {
         Document::Applications => IdKind::Application,
         Document::Events => IdKind::Event,
-        Document::Acts => return None,
+        Document::Acts | Document::Parties | Document::Holdings | Document::Shipments => return None,
     };
     asked.unwrap_or(large).then_some(kind)
 }
@@ -226,7 +230,7 @@ impl<'t, W: Append> Hand<'t, W> {
                         let number = event.application.as_ref().filter(|number| recent.get(number).is_none());
                         wanted.applications.extend(number.cloned());
                     }
-                    Given::Act(_) => {}
+                    Given::Act(_) | Given::Company(_) => {}
                 }
             }
         })
@@ -249,6 +253,7 @@ impl<'t, W: Append> Hand<'t, W> {
                     Given::Application(application) => self.clerk.prepared_application(application)?,
                     Given::Event(event) => self.clerk.event(event)?,
                     Given::Act(act) => self.clerk.act(act)?,
+                    Given::Company(fact) => self.clerk.company(fact)?,
                 };
                 match answer {
                     Ok(outcome) => {
@@ -288,7 +293,8 @@ impl<'t, W: Append> Hand<'t, W> {
         let line_numbers: Vec<Option<u32>> = match fact {
             Given::Application(application) => application.application().lines.iter().map(|line| Some(line.terms.line)).collect(),
             Given::Event(event) => event.lines.iter().map(|line| line.line).collect(),
-            Given::Act(_) => Vec::new(),
+            Given::Company(CompanyFact::Shipment(shipment)) => shipment.lines.iter().map(|line| Some(line.line)).collect(),
+            Given::Act(_) | Given::Company(_) => Vec::new(),
         };
         let at = rejection.line.and_then(|line| line_numbers.iter().position(|number| *number == Some(line))).unwrap_or(0);
         let line = lines.get(at).or(lines.first()).copied().unwrap_or(0);

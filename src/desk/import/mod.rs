@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 pub struct ImportOptions {
     /// Decide everything and record nothing.
     pub dry_run: bool,
-    /// Record the good applications and events of a file with errors, and write the rest to a rejects file.
+    /// Record the good items of a file with errors, and write the rest to a rejects file.
     pub accept_good_rows: bool,
     /// Where rejects files go; `None`: beside the file.
     pub rejects_folder: Option<PathBuf>,
@@ -77,7 +77,7 @@ pub struct FileReport {
     pub kept_name: String,
     /// What it is; `None` when that could not be told.
     pub document: Option<Document>,
-    /// Applications, events or acts recorded.
+    /// Items recorded: applications, events, shipments, whatever the file holds.
     pub recorded: u64,
     /// Known already.
     pub known: u64,
@@ -116,7 +116,7 @@ struct Course {
     hasher: DefaultHashBuilder,
 }
 
-/// Imports files in the order in which they act: acts, then applications, then events, each by name.
+/// Imports files in the order in which they act, which is that of [`Document`]; those of one document by name.
 ///
 /// # Errors
 /// When the ledger cannot be read or written; problems of the input are told to the witness instead.
@@ -195,12 +195,7 @@ fn in_order(sources: &[Source], witness: &mut (dyn Witness + Send)) -> (Vec<(Doc
             }
         }
     }
-    let rank = |document: Document| match document {
-        Document::Acts => 0,
-        Document::Applications => 1,
-        Document::Events => 2,
-    };
-    ordered.sort_by(|(a, x), (b, y)| (rank(*a), &x.kept_name, &x.name).cmp(&(rank(*b), &y.kept_name, &y.name)));
+    ordered.sort_by(|(a, x), (b, y)| (a, &x.kept_name, &x.name).cmp(&(b, &y.kept_name, &y.name)));
     (ordered, reports)
 }
 

@@ -151,13 +151,22 @@ impl<'f, 't> Keys<'f, 't> {
         })
     }
 
+    /// One of some words.
+    pub(super) fn one_of<W: Copy>(&self, key: &'static str, all: &[W], as_str: fn(W) -> &'static str) -> Option<W> {
+        let wanted = format!("one of {}", all.iter().map(|word| as_str(*word)).collect::<Vec<_>>().join(", "));
+        self.read(key, &wanted, |value| all.iter().copied().find(|word| value.as_str() == Some(as_str(*word))))
+    }
+
     /// True or false.
     pub(super) fn truth(&self, key: &'static str) -> Option<bool> {
         self.read(key, "true or false", DeValue::as_bool)
     }
 
     /// A whole number between two.
-    pub(super) fn whole(&self, key: &'static str, least: u32, most: u32) -> Option<u32> {
+    pub(super) fn whole<N>(&self, key: &'static str, least: N, most: N) -> Option<N>
+    where
+        N: std::str::FromStr + PartialOrd + std::fmt::Display,
+    {
         let wanted = format!("a whole number from {least} to {most}");
         self.read(key, &wanted, |value| {
             let number = value.as_integer().filter(|number| number.radix() == 10)?;
@@ -255,6 +264,15 @@ impl<'f, 't> Keys<'f, 't> {
             return None;
         };
         self.below(key, span.start, table, read)
+    }
+
+    /// As [`Keys::table`], for a table that may be absent: `Some(None)` then.
+    pub(super) fn optional_table<T>(
+        &self,
+        key: &'static str,
+        read: impl FnOnce(&Keys<'f, 't>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        if self.has(key) { self.table(key, read).map(Some) } else { Some(None) }
     }
 
     /// Reads the tables of a list, and closes each. `None` when one cannot be read.

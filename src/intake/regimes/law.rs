@@ -178,36 +178,45 @@ fn base(keys: &Keys, period: Option<Period>, increase_maximum: Option<Decimal>) 
 }
 
 fn counted_eccn(keys: &Keys) -> Option<(Vec<Eccn>, Citation)> {
-    let (paragraphs, citation) = (keys.texts("paragraphs"), keys.citation());
-    let mut read = Vec::new();
-    for (position, text) in paragraphs?.iter().enumerate() {
-        match Eccn::new(text) {
-            Some(eccn) if read.contains(&eccn) => {
-                keys.wrong_item("paragraphs", position, "stands in the list twice", "name each paragraph once")
-            }
-            Some(eccn) => read.push(eccn),
-            None => keys.wrong_item("paragraphs", position, "is not an ECCN", "write it like 3A090.a"),
-        }
-    }
-    if read.is_empty() {
+    let (paragraphs, citation) = (paragraphs(keys, "paragraphs"), keys.citation());
+    let paragraphs = paragraphs?;
+    if paragraphs.is_empty() {
         keys.wrong("paragraphs", "names nothing that counts", "name the paragraphs that count");
     }
-    Some((read, citation?))
+    Some((paragraphs, citation?))
+}
+
+/// Paragraphs, each once.
+pub(super) fn paragraphs(keys: &Keys, key: &'static str) -> Option<Vec<Eccn>> {
+    let mut read = Vec::new();
+    for (position, text) in keys.texts(key)?.iter().enumerate() {
+        match Eccn::new(text) {
+            Some(eccn) if read.contains(&eccn) => {
+                keys.wrong_item(key, position, "stands in the list twice", "name each paragraph once")
+            }
+            Some(eccn) => read.push(eccn),
+            None => keys.wrong_item(key, position, "is not an ECCN", "write it like 3A090.a"),
+        }
+    }
+    Some(read)
 }
 
 fn switches(keys: &Keys) -> Option<BTreeMap<SwitchKey, Switch>> {
     let read: Vec<Option<(SwitchKey, Switch)>> = SwitchKey::ALL
         .iter()
         .map(|key| {
-            let switch = keys.table(key.as_str(), |keys| {
-                let (value, open) = (keys.truth("value"), keys.truth("open"));
-                let (meaning, other_meaning, citation) = (keys.text("meaning"), keys.text("other_meaning"), keys.citation());
-                Some(Switch { value: value?, open: open?, meaning: meaning?, other_meaning: other_meaning?, citation: citation? })
-            });
+            let switch = keys.table(key.as_str(), switch);
             switch.map(|switch| (*key, switch))
         })
         .collect();
     read.into_iter().collect()
+}
+
+/// A switch with its two readings.
+pub(super) fn switch(keys: &Keys) -> Option<Switch> {
+    let (value, open) = (keys.truth("value"), keys.truth("open"));
+    let (meaning, other_meaning, citation) = (keys.text("meaning"), keys.text("other_meaning"), keys.citation());
+    Some(Switch { value: value?, open: open?, meaning: meaning?, other_meaning: other_meaning?, citation: citation? })
 }
 
 /// A dated value must be on a later day than the one before it.

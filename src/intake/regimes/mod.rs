@@ -4,6 +4,7 @@
 //! carries its citation. Unknown, missing or misplaced keys, holes and overlaps in dates and contradictions between
 //! groups are problems, all told at once. Invariant: what was parsed decides every country and every day one way.
 
+mod companies;
 mod groups;
 mod keys;
 mod law;
@@ -21,7 +22,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 pub use summary::Difference;
-use text::{ALLOCATIONS, DEVICES, GROUPS, LAW, SCREENING, SCREENING_SUMMARY, SUMMARY, read_file};
+use text::{ALLOCATIONS, COMPANIES, DEVICES, GROUPS, LAW, SCREENING, SCREENING_SUMMARY, SUMMARY, read_file};
 pub use text::{RegimeText, builtin_differences, builtin_screening, builtin_screening_summary, screening_in};
 
 /// Reads a regime.
@@ -33,7 +34,14 @@ pub fn parse(text: &RegimeText, countries: &Countries) -> Result<Regime, Vec<Pro
     let frame = text.read(LAW, countries, &mut problems, law::frame);
     let country = text.read(ALLOCATIONS, countries, &mut problems, law::country);
     let groups = text.read(GROUPS, countries, &mut problems, groups::groups);
-    let (Some(frame), Some(country), Some(groups)) = (frame, country, groups) else { return Err(problems) };
+    // A regime may be without company allocations, and so are the ledgers that were kept before there were any.
+    let companies = match text.file(COMPANIES) {
+        Some(_) => text.read(COMPANIES, countries, &mut problems, companies::companies).map(Some),
+        None => Some(None),
+    };
+    let (Some(frame), Some(country), Some(groups), Some(companies)) = (frame, country, groups, companies) else {
+        return Err(problems);
+    };
     let law::License { validity, validity_citation, roll_citation, unused_after_days, unused_citation } = frame.license;
     let mut regime = Regime {
         id: frame.id,
@@ -54,7 +62,7 @@ pub fn parse(text: &RegimeText, countries: &Countries) -> Result<Regime, Vec<Pro
         critical_citation: country.critical.1,
         counted_eccn: country.counted_eccn.0,
         counted_eccn_citation: country.counted_eccn.1,
-        companies: None,
+        companies,
         switches: country.switches,
         groups,
         standings: std::collections::BTreeMap::new(),
@@ -344,7 +352,7 @@ mod tests {
             *content = content.replacen("cite = ", "kite = ", 2);
             assert!(name.ends_with(".toml"));
         }
-        assert_eq!(parse(&text, Countries::builtin()).unwrap_err().len(), 12);
+        assert_eq!(parse(&text, Countries::builtin()).unwrap_err().len(), 16);
         assert_eq!(parse(&RegimeText { files: Vec::new() }, Countries::builtin()).unwrap_err().len(), 3);
     }
     fn first_lines(problems: Vec<Problem>) -> Vec<String> {

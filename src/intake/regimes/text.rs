@@ -10,12 +10,14 @@ use crate::intake::place::{Place, Problem, did_you_mean, hint_with};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Files that make up a regime, and whether it must have them. Devices are classified only where a regime says how.
-const FILES: [(&str, bool); 4] = [(LAW, true), (ALLOCATIONS, true), (GROUPS, true), (DEVICES, false)];
+/// Files that make up a regime, and whether it must have them. Devices are classified, and company allocations kept, only
+/// where a regime says how.
+const FILES: [(&str, bool); 5] = [(LAW, true), (ALLOCATIONS, true), (GROUPS, true), (DEVICES, false), (COMPANIES, false)];
 pub(super) const LAW: &str = "regime.toml";
 pub(super) const ALLOCATIONS: &str = "allocations.toml";
 pub(super) const GROUPS: &str = "country-groups.toml";
 pub(super) const DEVICES: &str = "devices.toml";
+pub(super) const COMPANIES: &str = "companies.toml";
 
 /// The rules of screening: beside the regime's files, and no part of what a ledger keeps, since no figure depends on them.
 pub(super) const SCREENING: &str = "screening.toml";
@@ -51,6 +53,7 @@ impl RegimeText {
                 (ALLOCATIONS.to_string(), builtin!("allocations.toml")),
                 (GROUPS.to_string(), builtin!("country-groups.toml")),
                 (DEVICES.to_string(), builtin!("devices.toml")),
+                (COMPANIES.to_string(), builtin!("companies.toml")),
             ],
         }
     }

@@ -112,7 +112,12 @@ impl<'r> Charger<'r> {
         self.check_eligible(rule, line, on, &mut fault);
         let country = self.regime.counted_in(line.destination);
         if self.regime.standing(line.destination, on) == Standing::Home {
-            fault("destination", format!("{} is the exporting country", line.destination), "name the country of ultimate destination", true);
+            fault(
+                "destination",
+                format!("{} is the exporting country", line.destination),
+                "name the country of ultimate destination",
+                true,
+            );
         }
         let debtor = line.operator.as_deref().unwrap_or(owner);
         if !self.parties.ultimate_is_known(debtor, on) {
@@ -133,7 +138,9 @@ impl<'r> Charger<'r> {
         let place = Where { country, facility: line.facility.as_deref() };
         let tpp = line.tpp;
         if rule.adds_up(&line.eccn) {
-            charged.postings.extend(self.account(rule, debtor, place, on).map(|account| posting(seq, on, account, ChargeKind::Shipped, tpp)));
+            charged
+                .postings
+                .extend(self.account(rule, debtor, place, on).map(|account| posting(seq, on, account, ChargeKind::Shipped, tpp)));
         }
         self.base(rule, line, owner, place, shipment.effective_on).for_each(|account| {
             charged.postings.push(posting(seq, shipment.effective_on, account, ChargeKind::Shipped, tpp));
@@ -171,18 +178,32 @@ impl<'r> Charger<'r> {
             fault("activity", what, "another exception or a license is needed", false);
         }
         if line.through_distributor && !rule.distributors {
-            fault("through_distributor", format!("{code} serves no distributor ({cite})"), "ship to the ultimate consignee", false);
+            fault(
+                "through_distributor",
+                format!("{code} serves no distributor ({cite})"),
+                "ship to the ultimate consignee",
+                false,
+            );
         }
         if !rule.adds_up(&line.eccn) && rule.charged_to != ChargedTo::Nobody {
-            fault("eccn", format!("{} is no item of {code} ({cite})", line.eccn), "check the classification with its paragraph", false);
+            fault(
+                "eccn",
+                format!("{} is no item of {code} ({cite})", line.eccn),
+                "check the classification with its paragraph",
+                false,
+            );
         }
         let denied = |country: Country| self.regime.standing(country, on) == Standing::PresumptionOfDenial;
         if !rule.presumption_of_denial && denied(line.destination) {
             fault("destination", format!("{code} does not serve {} ({cite})", line.destination), "a license is needed", false);
         }
         for party in [Some(&line.consignee), line.operator.as_ref()].into_iter().flatten() {
-            let seats = self.parties.chain(party, on).into_iter().filter_map(|at| self.parties.headquarters(at, on).map(|seat| (at, seat)));
-            if let Some((at, seat)) = seats.filter(|(_, seat)| !rule.presumption_of_denial && denied(*seat)).last() {
+            let mut seats = self
+                .parties
+                .chain(party, on)
+                .into_iter()
+                .filter_map(|at| self.parties.headquarters(at, on).map(|seat| (at, seat)));
+            if let Some((at, seat)) = seats.rfind(|(_, seat)| !rule.presumption_of_denial && denied(*seat)) {
                 let what = format!("{code} does not serve {party}: {at} is headquartered in {seat} ({cite})");
                 fault("consignee", what, "a license is needed", false);
             }
@@ -196,11 +217,15 @@ impl<'r> Charger<'r> {
         }
         if line.operator.is_some() {
             let seat = self.parties.headquarters(&line.consignee, on);
-            let unlimited = seat.is_some_and(|seat| self.regime.standing(seat, on) == Standing::Unlimited || seat == self.regime.groups.home);
+            let unlimited =
+                seat.is_some_and(|seat| self.regime.standing(seat, on) == Standing::Unlimited || seat == self.regime.groups.home);
             if !rule.operator {
                 fault("operator", format!("{code} uses the consignee's own limit"), "leave operator blank", true);
             } else if !unlimited {
-                let what = format!("{} is not headquartered in an unlimited destination and uses its own limit ({cite})", line.consignee);
+                let what = format!(
+                    "{} is not headquartered in an unlimited destination and uses its own limit ({cite})",
+                    line.consignee
+                );
                 fault("operator", what, "leave operator blank", false);
             }
         }
@@ -243,10 +268,17 @@ impl<'r> Charger<'r> {
         let certified = holding.kind == HoldingKind::Certified;
         if certified != (rule.kept_by == KeptBy::CalendarYear) || rule.charged_to == ChargedTo::Nobody {
             let what = format!("{} does not go with {code}", holding.kind);
-            return fault("holding", what, "a certificate states what was received in a year; a base is held in a country or a facility");
+            return fault(
+                "holding",
+                what,
+                "a certificate states what was received in a year; a base is held in a country or a facility",
+            );
         }
         let places = match holding.kind {
-            HoldingKind::Moved => vec![(holding.country, &holding.facility, true), (holding.to_country.or(holding.country), &holding.to_facility, false)],
+            HoldingKind::Moved => vec![
+                (holding.country, &holding.facility, true),
+                (holding.to_country.or(holding.country), &holding.to_facility, false),
+            ],
             HoldingKind::Attrition => vec![(holding.country, &holding.facility, true)],
             HoldingKind::Installed | HoldingKind::Certified => vec![(holding.country, &holding.facility, false)],
         };
@@ -325,7 +357,8 @@ pub fn charge_difference(old: &[ChargePosting], new: &[ChargePosting], corrected
                 true if corrected == Some(*cause) => ChargeKind::Corrected,
                 _ => charge.kind,
             };
-            *sums.entry((charge.effective_on, &charge.account, kind)).or_default() += if taken { -charge.tpp } else { charge.tpp };
+            *sums.entry((charge.effective_on, &charge.account, kind)).or_default() +=
+                if taken { -charge.tpp } else { charge.tpp };
         }
     }
     sums.into_iter()

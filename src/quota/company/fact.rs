@@ -3,7 +3,7 @@
 use super::account::Authorization;
 use crate::quota::application::{Activity, Difference};
 use crate::quota::codes::{Country, Eccn};
-use crate::quota::event::words;
+use crate::quota::event::{Placed, words};
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 
@@ -207,11 +207,23 @@ impl CompanyFact {
     /// The parties that it is charged by.
     pub fn parties(&self) -> Vec<&str> {
         match self {
-            CompanyFact::Shipment(shipment) => {
-                shipment.lines.iter().flat_map(|line| [Some(&line.consignee), line.operator.as_ref()]).flatten().map(String::as_str).collect()
-            }
+            CompanyFact::Shipment(shipment) => shipment
+                .lines
+                .iter()
+                .flat_map(|line| [Some(&line.consignee), line.operator.as_ref()])
+                .flatten()
+                .map(String::as_str)
+                .collect(),
             CompanyFact::Holding(holding) => vec![&holding.party],
             CompanyFact::Party(_) => Vec::new(),
+        }
+    }
+
+    /// Who certifies, where it is a certificate.
+    pub fn certified(&self) -> Option<&str> {
+        match self {
+            CompanyFact::Holding(holding) if holding.kind == HoldingKind::Certified => Some(&holding.party),
+            _ => None,
         }
     }
 
@@ -226,7 +238,7 @@ impl CompanyFact {
     }
 
     /// Its fields, column and line beside the value as text: what tells two rows of one id apart.
-    fn fields(&self) -> Vec<(&'static str, Option<u32>, String)> {
+    pub fn fields(&self) -> Vec<(&'static str, Option<u32>, String)> {
         fn text(value: &Option<impl ToString>) -> String {
             value.as_ref().map(ToString::to_string).unwrap_or_default()
         }
@@ -296,10 +308,15 @@ impl CompanyFact {
             };
             return Some(Difference { field: "line", line: None, old: lines(&old), new: lines(&new) });
         }
-        old.into_iter()
-            .zip(new)
-            .find(|(a, b)| a != b)
-            .map(|((field, line, old), (.., new))| Difference { field, line, old, new })
+        old.into_iter().zip(new).find(|(a, b)| a != b).map(|((field, line, old), (.., new))| Difference { field, line, old, new })
+    }
+}
+
+impl Placed<CompanyFact> {
+    /// The statement on a party, where it is one.
+    pub fn statement(self) -> Option<Placed<PartyStatement>> {
+        let CompanyFact::Party(fact) = self.fact else { return None };
+        Some(Placed { seq: self.seq, corrected_by: self.corrected_by, fact })
     }
 }
 

@@ -31,6 +31,11 @@ impl Balance {
         self.changes.range(..=day).map(|(_, tpp)| *tpp).sum()
     }
 
+    /// What moves on each day.
+    pub fn gross(&self) -> Vec<Tpp> {
+        self.changes.values().copied().collect()
+    }
+
     /// Days on which something moves.
     pub fn days(&self) -> impl Iterator<Item = NaiveDate> + '_ {
         self.changes.keys().copied()
@@ -46,15 +51,16 @@ pub fn of_account<'c>(charges: &'c [Charge], account: &'c Account) -> Balance {
 /// Where an account would hold less than nothing: the day, and what it would hold.
 pub fn below_zero(before: &Balance, change: &Balance) -> Option<(NaiveDate, Tpp)> {
     let days: BTreeSet<NaiveDate> = before.days().chain(change.days()).collect();
-    days.into_iter().map(|day| (day, before.on(day) + change.on(day))).find(|(day, tpp)| *tpp < Tpp::ZERO && change.on(*day) < Tpp::ZERO)
+    days.into_iter()
+        .map(|day| (day, before.on(day) + change.on(day)))
+        .find(|(day, tpp)| *tpp < Tpp::ZERO && change.on(*day) < Tpp::ZERO)
 }
 
 /// Judges a change against the limit by date. A net charge of zero or less is never refused; exactly at the limit fits.
 pub fn judge(rule: &CompanyRule, account: &Account, before: &Balance, change: &Balance) -> Option<Shortfall> {
     let first = change.days().next()?;
     let steps = rule.limit.iter().map(|step| step.from);
-    let days: BTreeSet<NaiveDate> =
-        before.days().chain(change.days()).chain(steps).filter(|day| *day >= first).collect();
+    let days: BTreeSet<NaiveDate> = before.days().chain(change.days()).chain(steps).filter(|day| *day >= first).collect();
     let mut worst: Option<Shortfall> = None;
     for day in days {
         let (rise, Some(limit)) = (change.on(day), rule.limit_on(day)) else { continue };

@@ -152,4 +152,3 @@ fn of_dates(rule: &NoticeRule, rules: &CompanyRules, parties: &Parties, from: Na
     }
     due_ones
 }
-

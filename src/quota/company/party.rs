@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Default, Debug)]
 pub struct Parties {
     statements: BTreeMap<String, Vec<Placed<PartyStatement>>>,
+    /// Below each party those that were ever stated to be.
+    below: BTreeMap<String, BTreeSet<String>>,
     /// Parties of which an authorization was ever stated; they are few.
     authorized: BTreeSet<String>,
 }
@@ -34,6 +36,10 @@ impl Parties {
         }
         if placed.fact.authorization.is_some() {
             self.authorized.insert(placed.fact.party.clone());
+        }
+        let parent = if let Parent::Party(parent) = &placed.fact.parent { Some(parent) } else { None };
+        for above in [parent, placed.fact.merged_into.as_ref()].into_iter().flatten() {
+            self.below.entry(above.clone()).or_default().insert(placed.fact.party.clone());
         }
         let of_it = self.statements.entry(placed.fact.party.clone()).or_default();
         let at = of_it.partition_point(|known| (known.fact.effective_on, known.seq) <= (placed.fact.effective_on, placed.seq));
@@ -108,6 +114,34 @@ impl Parties {
         self.chain(party, on).last().copied().unwrap_or(party)
     }
 
+    /// A party and all that were ever stated to be below it, on whatever day.
+    pub fn below(&self, party: &str) -> BTreeSet<String> {
+        let (mut found, mut open) = (BTreeSet::new(), vec![party.to_string()]);
+        while let Some(at) = open.pop() {
+            if found.insert(at.clone()) {
+                open.extend(self.below.get(&at).into_iter().flatten().cloned());
+            }
+        }
+        found
+    }
+
+    /// Identifiers that a statement shares with another party, which is not merged with it.
+    pub fn sharing(&self, statement: &PartyStatement) -> Vec<(String, String)> {
+        let own: Vec<&str> = identifiers(statement).collect();
+        if own.is_empty() {
+            return Vec::new();
+        }
+        let on = statement.effective_on;
+        let others = self.statements.iter().filter(|(party, _)| self.same_as(party, on) != self.same_as(&statement.party, on));
+        let mut shared = Vec::new();
+        for (other, known) in others {
+            let theirs = known.iter().flat_map(|placed| identifiers(&placed.fact));
+            shared.extend(theirs.filter(|it| own.contains(it)).map(|it| (it.to_string(), other.clone())));
+        }
+        shared.dedup();
+        shared
+    }
+
     /// Whether the ultimate parent is known as one: stated to have no parent.
     pub fn ultimate_is_known(&self, party: &str, on: NaiveDate) -> bool {
         let last = self.ultimate(party, on);
@@ -165,4 +199,8 @@ impl Parties {
             Some((on, chain[ring..].iter().map(ToString::to_string).collect()))
         })
     }
+}
+
+fn identifiers(statement: &PartyStatement) -> impl Iterator<Item = &str> {
+    statement.identifiers.iter().flat_map(|text| text.split(';')).map(str::trim).filter(|it| !it.is_empty())
 }

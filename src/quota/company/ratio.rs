@@ -49,8 +49,7 @@ impl Base {
     /// The measures of a share: one, or one for each country that it looks at. `home_headquartered` says whether the entity
     /// is headquartered in the home country, to which some shares apply alone.
     pub fn measures(&self, share: &Share, regime: &Regime, home_headquartered: bool, on: NaiveDate) -> Vec<Measure> {
-        let outside_unlimited =
-            |country: Country| !matches!(regime.standing(country, on), Standing::Unlimited | Standing::Home);
+        let outside_unlimited = |country: Country| !matches!(regime.standing(country, on), Standing::Unlimited | Standing::Home);
         let of = |looks_at: &dyn Fn(Country) -> bool| -> Tpp {
             self.0.iter().filter(|(country, _)| looks_at(**country)).map(|(_, tpp)| *tpp).sum()
         };

@@ -195,6 +195,42 @@ impl CompanyRules {
         self.dates_of(on, 0..=1).filter(|date| *date >= on).min()
     }
 
+    /// Hands each value that decides anything to `line`, in a fixed order.
+    pub fn deciding_values(&self, line: &mut impl FnMut(&str, String)) {
+        let spaced = |words: Vec<String>| words.join(" ");
+        for (code, rule) in &self.rules {
+            let activities = spaced(rule.activities.iter().map(|activity| activity.as_str().to_string()).collect());
+            let (charged_to, kept_by, held) = (rule.charged_to, rule.kept_by, rule.held);
+            line("company.authorization", format!("{code} {charged_to} {kept_by} held {held}"));
+            let (distributors, operator, denial) = (rule.distributors, rule.operator, rule.presumption_of_denial);
+            line("company.activities", format!("{code} {activities}"));
+            line(
+                "company.serves",
+                format!("{code} distributors {distributors} operator {operator} presumption_of_denial {denial}"),
+            );
+            line("company.eccn", format!("{code} {}", spaced(rule.eccn.iter().map(ToString::to_string).collect())));
+            for step in &rule.limit {
+                line("company.limit", format!("{code} {} {}", step.from, step.tpp));
+            }
+            if let Some((tpp, _)) = &rule.threshold {
+                line("company.threshold", format!("{code} {tpp}"));
+            }
+            for Share { id, of, percent, measured, .. } in &rule.shares {
+                line("company.share", format!("{code} {id} {of} {} {measured}", percent.normalize()));
+            }
+        }
+        line("company.charged_on_receipt", self.charged_on_receipt.value.to_string());
+        for (month, day) in &self.reporting_dates {
+            line("company.reporting_date", format!("{month:02}-{day:02}"));
+        }
+        for rule in &self.notices {
+            let NoticeRule { id, authorization, when, days, months, filed_by, addressee, subject, .. } = rule;
+            let least = rule.tpp.map_or(String::new(), |tpp| format!(" {tpp}"));
+            line("company.notice", format!("{id} {authorization} {when}{least} days {days} months {months} {filed_by}"));
+            line("company.notice.to", format!("{id} {addressee}; {subject}"));
+        }
+    }
+
     fn dates_of(&self, on: NaiveDate, years: std::ops::RangeInclusive<i32>) -> impl Iterator<Item = NaiveDate> {
         use chrono::Datelike;
         let dates = &self.reporting_dates;

@@ -22,6 +22,7 @@ impl SqliteStore {
         wrong.extend(answers.into_iter().filter(|answer| answer != "ok").map(|answer| format!("the file is damaged: {answer}")));
         wrong.extend(self.check_schema()?);
         wrong.extend(sums_that_differ(connection).map_err(&failed)?);
+        wrong.extend(account_totals_that_differ(connection).map_err(&failed)?);
         wrong.extend(openings_that_differ(connection).map_err(&failed)?);
         wrong.extend(counts_that_differ(connection).map_err(&failed)?);
         Ok(wrong)
@@ -69,6 +70,14 @@ fn sums_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     places(connection, &sql, what)
 }
 
+/// Account totals against the sums of the charges.
+fn account_totals_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT account, day FROM (SELECT account, effective_on AS day, tpp FROM charge \
+         UNION ALL SELECT account, day, -tpp FROM account_total) GROUP BY account, day HAVING sum(tpp) <> 0 LIMIT 20";
+    let what = |account: &str, day: &str| format!("the total of {account} on {day} is not the sum of its charges");
+    places(connection, sql, what)
+}
+
 /// Month openings against the day totals before them, one after each month that moved.
 fn openings_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let running = SIX.map(|name| format!("sum(sum({name})) OVER w AS {name}")).join(", ");
@@ -110,10 +119,20 @@ fn counts_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> 
         }
     };
     compare("records", number("SELECT coalesce(max(seq), 0) FROM record")?, number("SELECT count(*) FROM record")?);
-    compare("entries", number("SELECT coalesce(sum(entry_count), 0) FROM record")?, number("SELECT count(*) FROM entry")?);
-    let lines = number("SELECT count(*) FROM line")? + number("SELECT count(*) FROM event_line")?;
+    compare(
+        "entries",
+        number("SELECT coalesce(sum(entry_count), 0) FROM record")?,
+        number("SELECT count(*) FROM entry")? + number("SELECT count(*) FROM charge")?,
+    );
+    let lines = number("SELECT count(*) FROM line")?
+        + number("SELECT count(*) FROM event_line")?
+        + number("SELECT count(*) FROM shipment_line")?;
     compare("lines", number("SELECT coalesce(sum(line_count), 0) FROM record")?, lines);
     compare("acts", number("SELECT count(*) FROM record WHERE kind = 'act'")?, number("SELECT count(*) FROM act")?);
+    let companies = number("SELECT count(*) FROM holding")?
+        + number("SELECT count(*) FROM party")?
+        + number("SELECT count(DISTINCT seq) FROM shipment_line")?;
+    compare("facts of companies", number("SELECT count(*) FROM record WHERE kind = 'company'")?, companies);
     let last_batch = number("SELECT coalesce((SELECT batch FROM record ORDER BY seq DESC LIMIT 1), 0)")?;
     compare("batches", last_batch, number("SELECT coalesce(max(batch), 0) FROM batch")?);
     let refused = number("SELECT count(*) FROM record WHERE refused = 1")?;

@@ -6,6 +6,7 @@
 //! amounts as whole thousandths of a TPP.
 
 pub mod check;
+mod companies;
 mod insert;
 mod lock;
 mod open;

@@ -60,6 +60,7 @@ pub(super) fn writable(path: &Path) -> Result<Connection> {
     schema::check_identity(&connection, path)?;
     configure(&connection).map_err(&failed)?;
     connection.execute_batch("PRAGMA synchronous = FULL;").map_err(&failed)?;
+    schema::upgrade(&connection)?;
     Ok(connection)
 }
 
@@ -75,6 +76,12 @@ pub(super) fn read_only(path: &Path) -> Result<Connection> {
         Err(error @ Error::Storage { .. }) => immutable(path).ok_or(error)?,
         Err(error) => return Err(error),
     };
+    if schema::is_earlier(&connection)? {
+        // Its questions would meet tables that are not there yet; who may write it brings it up to date.
+        drop(connection);
+        drop(writable(path)?);
+        return read_only(path);
+    }
     configure(&connection).map_err(storage("opening the ledger"))?;
     Ok(connection)
 }

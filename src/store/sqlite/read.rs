@@ -3,20 +3,23 @@
 //! A position as of a day is a month opening plus the days since; through an earlier record, less the entries after it.
 //! So the cost of a headroom does not grow with the ledger.
 
+use super::companies;
 use super::rows::{self, LINE_COLUMNS, RECORD_COLUMNS, kept};
 use super::{digest_of, storage};
 use crate::error::Result;
 use crate::quota::codes::Country;
+use crate::quota::company::account::{Account, Authorization, Charge};
+use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, Event, EventLine, Placed, in_order};
 use crate::quota::posting::{Entry, Measures};
+use crate::quota::tpp::Tpp;
 use crate::store::{Ask, Batch, Digest, Dossier, Fact, Head, Read, Record, RegimeKept, canonical};
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 
 /// The corrections of a record: the accepted event that names its id.
-const CORRECTED_BY: &str =
-    "(SELECT min(c.seq) FROM record c WHERE c.corrects = record.id AND c.refused = 0 AND record.kind IN ('event', 'act'))";
+const CORRECTED_BY: &str = "(SELECT min(c.seq) FROM record c WHERE c.corrects = record.id AND c.refused = 0 AND record.kind IN ('event', 'act', 'company'))";
 
 /// A view that does not move while it is held.
 #[derive(Debug)]
@@ -133,6 +136,7 @@ impl<'c> SqliteReader<'c> {
                      FROM record r JOIN act a USING (seq) WHERE r.seq = ?1",
                 )?
                 .query_row([seq], |row| rows::act(row, 0).map(Fact::Act))?,
+            "company" => Fact::Company(companies::fact_of(self.connection, seq)?),
             _ => {
                 let (id, digest): (String, Vec<u8>) = self
                     .connection
@@ -152,9 +156,17 @@ impl<'c> SqliteReader<'c> {
             shortfalls: Vec::new(),
             findings: row.get(18)?,
             entries: Vec::new(),
+            charges: Vec::new(),
             digest: digest_of(row.get_ref(21)?.as_blob()?),
         };
-        if row.get::<_, bool>(17)? {
+        self.fill_postings(&mut record, row.get(17)?)?;
+        Ok(record)
+    }
+
+    /// What a record posts: the limits that it breaks, or its entries and charges.
+    fn fill_postings(&self, record: &mut Record, refused: bool) -> rusqlite::Result<()> {
+        let seq = record.seq as i64;
+        if refused {
             record.shortfalls = self
                 .connection
                 .prepare_cached(
@@ -172,7 +184,12 @@ impl<'c> SqliteReader<'c> {
             )?
             .query_map([seq], |row| rows::entry(row, 0))?
             .collect::<rusqlite::Result<_>>()?;
-        Ok(record)
+        // Only facts of companies, corrections of them and another regime charge their accounts.
+        if matches!(record.fact, Fact::Company(_) | Fact::Event(_, None) | Fact::Regime { .. }) {
+            let charges = companies::charges(self.connection, record.seq - 1, record.seq)?;
+            record.charges = charges.into_iter().map(|(_, charge)| charge).collect();
+        }
+        Ok(())
     }
 
     fn positions_at_head(&self, as_of: NaiveDate) -> rusqlite::Result<BTreeMap<Country, Measures>> {
@@ -285,7 +302,7 @@ impl Ask for SqliteReader<'_> {
     }
 
     fn find(&self, id: &str) -> Result<Option<Record>> {
-        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE id = ?1 AND kind IN ('event', 'act')");
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE id = ?1 AND kind IN ('event', 'act', 'company')");
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut statement| statement.query_row([id], |row| self.read_record(row)).optional())
@@ -325,6 +342,26 @@ impl Ask for SqliteReader<'_> {
             .map_err(storage("reading the acts"))?;
         in_order(&mut acts, |act| act.effective_on);
         Ok(acts)
+    }
+
+    fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>> {
+        companies::party_statements(self.connection).map_err(storage("reading the parties"))
+    }
+
+    fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>> {
+        companies::company_facts(self.connection, parties).map_err(storage("reading the facts of companies"))
+    }
+
+    fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
+        companies::account_days(self.connection, authorization, party).map_err(storage("reading the accounts"))
+    }
+
+    fn certified_parties(&self) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT party FROM holding JOIN record USING (seq) WHERE what = 'certified' AND refused = 0";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+            .map_err(storage("reading the certificates"))
     }
 
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
@@ -413,6 +450,25 @@ impl Read for SqliteReader<'_> {
             })?;
         }
         Ok(positions)
+    }
+
+    fn account_positions(&self, as_of: NaiveDate, through: u64) -> Result<BTreeMap<Account, Tpp>> {
+        let mut positions = companies::positions(self.connection, as_of).map_err(storage("reading the accounts"))?;
+        let head = self.head()?.seq;
+        if through < head {
+            self.charges(through, head, &mut |_, charge| {
+                if charge.effective_on <= as_of {
+                    *positions.entry(charge.account).or_default() -= charge.tpp;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(positions)
+    }
+
+    fn charges(&self, after: u64, through: u64, visit: &mut dyn FnMut(u64, Charge) -> Result<()>) -> Result<()> {
+        let charges = companies::charges(self.connection, after, through).map_err(storage("reading the charges"))?;
+        charges.into_iter().try_for_each(|(seq, charge)| visit(seq, charge))
     }
 
     fn entries(

@@ -3,7 +3,7 @@
 use crate::quota::application::{Activity, Application, ConsigneeKind, Line, LineTpp, Terms};
 use crate::quota::calendar::{day_from_number, day_number};
 use crate::quota::codes::{Country, Eccn};
-use crate::quota::decision::{RefusalCode, Shortfall};
+use crate::quota::decision::{Allocation, RefusalCode, Shortfall};
 use crate::quota::event::{Act, ActAmount, ActKind, Basis, Event, EventKind, EventLine};
 use crate::quota::posting::{Entry, EntryKind, Measures};
 use crate::quota::tpp::Tpp;
@@ -12,7 +12,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Result, Row};
 
 /// A column value that is not what the ledger writes.
-fn strange(column: usize, what: &str) -> rusqlite::Error {
+pub(super) fn strange(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, format!("not a {what}").into())
 }
 
@@ -55,7 +55,7 @@ pub(super) fn amount(row: &Row, column: usize) -> Result<Tpp> {
     row.get::<_, Amount>(column).map(|amount| amount.0)
 }
 
-fn optional_amount(row: &Row, column: usize) -> Result<Option<Tpp>> {
+pub(super) fn optional_amount(row: &Row, column: usize) -> Result<Option<Tpp>> {
     row.get::<_, Option<Amount>>(column).map(|amount| amount.map(|amount| amount.0))
 }
 
@@ -191,7 +191,7 @@ pub(super) fn shortfall(row: &Row) -> Result<Shortfall> {
     let code = row.get_ref(0)?.as_str()?;
     Ok(Shortfall {
         code: RefusalCode::parse(code).ok_or_else(|| strange(0, "refusal"))?,
-        allocation: country(row, 1)?,
+        allocation: Allocation::parse(row.get_ref(1)?.as_str()?).ok_or_else(|| strange(1, "allocation"))?,
         requested: amount(row, 2)?,
         limit: amount(row, 3)?,
         headroom_floor: amount(row, 4)?,

@@ -22,8 +22,10 @@ pub struct Migration {
 }
 
 /// All migrations, in order; the version of a ledger is how many were applied.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001-ledger.sql", sql: include_str!("../../../schema/sqlite/0001-ledger.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001-ledger.sql", sql: include_str!("../../../schema/sqlite/0001-ledger.sql") },
+    Migration { name: "0002-companies.sql", sql: include_str!("../../../schema/sqlite/0002-companies.sql") },
+];
 
 /// The guards that keep facts append-only.
 pub const GUARDS: &str = include_str!("../../../schema/sqlite/guards.sql");
@@ -40,8 +42,44 @@ pub fn checksum(migration: &Migration) -> String {
 
 /// Makes the schema in an empty database, in one transaction of the caller's.
 pub fn create(connection: &Connection) -> Result<()> {
+    migrate(connection, 0)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(storage("creating the schema"))
+}
+
+/// Brings a ledger of an earlier version up to this one's, in one transaction. What is recorded stays as it is, and so does
+/// the chain.
+pub fn upgrade(connection: &Connection) -> Result<()> {
+    let failed = storage("bringing the ledger up to this version");
+    if !is_earlier(connection)? {
+        return Ok(());
+    }
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(&failed)?;
+    let upgraded = (|| {
+        // Another process may have done it since.
+        let applied: i64 = connection.query_row("SELECT count(*) FROM migration", [], |row| row.get(0)).map_err(&failed)?;
+        let applied = usize::try_from(applied).unwrap_or_default();
+        if applied < MIGRATIONS.len() {
+            drop_guards(connection)?;
+            migrate(connection, applied)?;
+        }
+        connection.execute_batch("COMMIT").map_err(&failed)
+    })();
+    if upgraded.is_err() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    upgraded
+}
+
+/// Whether a ledger is of an earlier version than this program writes.
+pub fn is_earlier(connection: &Connection) -> Result<bool> {
+    let found = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+    Ok(found.map_err(storage("opening the ledger"))? < version())
+}
+
+/// Applies the migrations after the first so many, and makes the guards.
+fn migrate(connection: &Connection, applied: usize) -> Result<()> {
     let failed = storage("creating the schema");
-    for (index, migration) in MIGRATIONS.iter().enumerate() {
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
         connection.execute_batch(migration.sql).map_err(&failed)?;
         connection
             .execute(
@@ -51,9 +89,7 @@ pub fn create(connection: &Connection) -> Result<()> {
             .map_err(&failed)?;
     }
     connection.execute_batch(GUARDS).map_err(&failed)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(&failed)?;
-    connection.pragma_update(None, "user_version", version()).map_err(&failed)?;
-    Ok(())
+    connection.pragma_update(None, "user_version", version()).map_err(failed)
 }
 
 /// Drops the guards, for a bulk import; see [`make_guards`].

@@ -4,6 +4,7 @@
 //! openings, when the transaction commits. From some hundred records on a transaction is a bulk import: the guards are
 //! dropped and made again inside it.
 
+use super::companies;
 use super::insert::{Insert, maybe_whole, whole};
 use super::read::SqliteReader;
 use super::rows::{kept, kept_optional, thousandths};
@@ -11,8 +12,11 @@ use super::{schema, storage, sums};
 use crate::error::{Error, Result};
 use crate::quota::application::{Application, LineTpp};
 use crate::quota::codes::Country;
+use crate::quota::company::account::{Account, Authorization};
+use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, ActAmount, Basis, Event, Placed};
 use crate::quota::posting::Measures;
+use crate::quota::tpp::Tpp;
 use crate::store::{
     Append, Ask, Batch, Chain, Digest, Dossier, Fact, Head, IdKind, NewRecord, Prepared, Read, Record, RegimeKept, Write,
 };
@@ -223,8 +227,8 @@ impl<'c> SqliteWriter<'c> {
                 first.to_string(),
                 i64::from(application.revision),
             ),
-            (fact @ (Fact::Event(..) | Fact::Act(_)), _) => {
-                ("SELECT count(*) FROM record WHERE id = ?1 AND kind IN ('event', 'act') AND ?2 = 0", fact.id(), 0)
+            (fact @ (Fact::Event(..) | Fact::Act(_) | Fact::Company(_)), _) => {
+                ("SELECT count(*) FROM record WHERE id = ?1 AND kind IN ('event', 'act', 'company') AND ?2 = 0", fact.id(), 0)
             }
             (Fact::Regime { .. }, _) => return Ok(false),
         };
@@ -245,8 +249,9 @@ impl<'c> SqliteWriter<'c> {
             Fact::Application(application) => (0, application.number.as_str(), None, None),
             Fact::Event(event, _) => (1, event.id.as_str(), Some(event.kind.as_str()), event.reference.as_deref()),
             Fact::Act(act) => (2, act.id.as_str(), Some(act.kind.as_str()), Some(act.reference.as_str())),
+            Fact::Company(company) => (3, company.id(), Some(company.what()), company.reference()),
             Fact::Regime { reference, .. } => {
-                (3, adopted.as_deref().unwrap_or_default(), Some("adopt"), Some(reference.as_str()))
+                (4, adopted.as_deref().unwrap_or_default(), Some("adopt"), Some(reference.as_str()))
             }
         };
         let belongs_to = record.application.or(application.map(|_| seq)).map(|seq| seq as i64);
@@ -270,10 +275,10 @@ impl<'c> SqliteWriter<'c> {
             whole(!record.shortfalls.is_empty()),
             record.findings.as_str().into(),
             whole(line_count(fact) as i64),
-            whole(record.entries.len() as i64),
+            whole((record.entries.len() + record.charges.len()) as i64),
             ValueRef::Blob(digest),
         ];
-        let word = ["application", "event", "act", "regime"][usize::from(kind)];
+        let word = ["application", "event", "act", "company", "regime"][usize::from(kind)];
         Ok(self.insert.record.execute(kind, &[word], &values)? == 1)
     }
 
@@ -282,7 +287,11 @@ impl<'c> SqliteWriter<'c> {
             Fact::Application(application) => self.insert_lines(seq, application)?,
             Fact::Event(event, _) => self.insert_event_lines(seq, event)?,
             Fact::Act(act) => self.insert_act(seq, act)?,
+            Fact::Company(company) => companies::insert(self.connection(), seq as i64, company)?,
             Fact::Regime { .. } => {}
+        }
+        if !record.charges.is_empty() {
+            companies::insert_charges(self.connection(), seq as i64, &record.charges)?;
         }
         for (ord, shortfall) in record.shortfalls.iter().enumerate() {
             self.connection()
@@ -294,7 +303,7 @@ impl<'c> SqliteWriter<'c> {
                     seq as i64,
                     ord as i64,
                     shortfall.code.as_str(),
-                    shortfall.allocation.as_str(),
+                    shortfall.allocation.to_string(),
                     shortfall.requested.thousandths(),
                     shortfall.limit.thousandths(),
                     shortfall.headroom_floor.thousandths(),
@@ -386,7 +395,8 @@ fn line_count(fact: &Fact) -> usize {
     match fact {
         Fact::Application(application) => application.lines.len(),
         Fact::Event(event, _) => line_count_of(event),
-        Fact::Act(_) | Fact::Regime { .. } => 0,
+        Fact::Company(CompanyFact::Shipment(shipment)) => shipment.lines.len(),
+        Fact::Act(_) | Fact::Company(_) | Fact::Regime { .. } => 0,
     }
 }
 
@@ -444,7 +454,7 @@ impl Write for SqliteWriter<'_> {
     fn ids(&self, kind: IdKind, visit: &mut dyn FnMut(&str)) -> Result<()> {
         let sql = match kind {
             IdKind::Application => "SELECT id FROM record WHERE kind = 'application' AND application = seq",
-            IdKind::Event => "SELECT id FROM record WHERE kind IN ('event', 'act')",
+            IdKind::Event => "SELECT id FROM record WHERE kind IN ('event', 'act', 'company')",
         };
         let mut all = || -> rusqlite::Result<()> {
             let mut statement = self.connection().prepare(sql)?;
@@ -516,6 +526,18 @@ impl Ask for SqliteWriter<'_> {
     }
     fn acts(&self, allocation: Country) -> Result<Vec<Placed<Act>>> {
         self.view.acts(allocation)
+    }
+    fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>> {
+        self.view.party_statements()
+    }
+    fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>> {
+        self.view.company_facts(parties)
+    }
+    fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
+        self.view.account_days(authorization, party)
+    }
+    fn certified_parties(&self) -> Result<Vec<String>> {
+        self.view.certified_parties()
     }
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         let mut totals: BTreeMap<NaiveDate, Measures> = self.view.day_totals(allocation)?.into_iter().collect();
