@@ -65,8 +65,11 @@ pub struct Rows {
 impl Rows {
     /// The cells in the order of the header.
     pub fn cells(&self) -> Vec<Vec<&str>> {
-        let row = |cells: &'_ Cells| self.header.iter().map(|name| cells.get(name).map_or("", String::as_str)).collect();
-        self.rows.iter().map(row).collect()
+        let mut rows = Vec::new();
+        for cells in &self.rows {
+            rows.push(self.header.iter().map(|name| cells.get(name).map_or("", String::as_str)).collect());
+        }
+        rows
     }
 }
 
@@ -112,7 +115,9 @@ fn party(line: &str) -> Result<Rows, String> {
         let words = quoted_words(part);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words[..] {
-            [word @ ("name" | "headquarters" | "parent" | "identifiers"), value] => cells.insert(column(&PARTY, word)?, value.into()),
+            [word @ ("name" | "headquarters" | "parent" | "identifiers"), value] => {
+                cells.insert(column(&PARTY, word)?, value.into())
+            }
             ["into", other] => cells.insert("merged_into", other.into()),
             [authorization, "in", country] => {
                 cells.insert("country", country.into());

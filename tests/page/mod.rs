@@ -19,7 +19,7 @@ use tppledger::quota::event::{EventKind, through};
 use tppledger::quota::position::Headroom;
 use tppledger::quota::timeline::{Options, replay};
 use tppledger::quota::tpp::Tpp;
-use tppledger::store::{Ask, Batch, End, RegimeKept, Store};
+use tppledger::store::{Ask, Batch, End, Read, RegimeKept, Store};
 
 /// The regime of the pages.
 pub fn regime() -> RegimeKept {
