@@ -39,11 +39,11 @@ pub struct Section {
 }
 
 impl Section {
-    fn new(title: impl Into<String>) -> Self {
+    pub(super) fn new(title: impl Into<String>) -> Self {
         Section { title: title.into(), facts: Vec::new(), table: None }
     }
 
-    fn fact(&mut self, what: impl Into<String>, value: impl ToString, source: impl Into<String>) -> &mut Self {
+    pub(super) fn fact(&mut self, what: impl Into<String>, value: impl ToString, source: impl Into<String>) -> &mut Self {
         self.facts.push((what.into(), value.to_string(), source.into()));
         self
     }
@@ -524,9 +524,13 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
     let mut allocations: Vec<String> = record.entries.iter().map(|entry| entry.allocation.to_string()).collect();
     allocations.sort_unstable();
     allocations.dedup();
+    if matches!(record.fact, Fact::Company(_)) {
+        posted.title = "Entries in country allocations".into();
+    }
     posted.fact("in the allocation of", if allocations.is_empty() { "none".into() } else { allocations.join(", ") }, "");
     posted.table = Some(table);
     sections.push(posted);
+    sections.extend(super::explain_account::charges_of(&record));
     if !record.findings.is_empty() {
         let mut findings = Section::new("Findings");
         for (code, detail) in parts_of(&record.findings) {
