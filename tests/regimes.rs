@@ -222,8 +222,6 @@ fn another_regime_has_company_allocations_of_its_own() {
     assert!(companies.rule(Authorization::Nveu).is_none() && companies.charged_on_receipt.value);
     assert_eq!(companies.reporting_date_from(day("2031-04-01")), Some(day("2032-03-31")));
     assert_eq!(companies.notices[0].days, 7);
-    let (small, _) = read_regime(&folder("small")).expect("a right regime");
-    assert!(small.companies.is_none(), "a regime may be without them");
 }
 
 #[test]

@@ -318,96 +318,129 @@ mod tests {
         assert_eq!(told, [format!("companies.toml:{line}: authorization.limit.tpp: \"26900000\" {wanted}")]);
     }
 
-    /// A text of the file, what stands in its place, and what is told of it.
-    const FAULTS: &[(&str, &str, &str)] = &[
-        ("code = \"NVEU\"", "code = \"LPP\"", "authorization.code: \"LPP\" stands above already"),
-        ("code = \"NVEU\"", "code = \"VEU\"", "authorization.code: \"VEU\" is not one of AIA, ACM, LPP, ACA, NAC, UVEU, NVEU"),
-        ("charged_to = \"holder\"", "charged_to = \"owner\"", "is not one of ultimate_parent, holder, consignee, nobody"),
-        ("charged_to = \"ultimate_parent\"", "charged_to = \"nobody\"", "authorization.limit: stands where nobody is charged"),
-        ("charged_to = \"ultimate_parent\"", "charged_to = \"holder\"", "needs an authorization that is held for a country"),
-        (
-            "charged_to = \"consignee\"\nkept_by = \"whole\"",
-            "charged_to = \"nobody\"\nkept_by = \"whole\"",
-            "authorization.threshold: stands where nobody",
-        ),
-        (
-            "charged_to = \"nobody\"\nkept_by = \"whole\"",
-            "charged_to = \"nobody\"\nkept_by = \"facility\"",
-            "kept_by: \"facility\" keeps something apart where nobody",
-        ),
-        (
-            "charged_to = \"consignee\"\nkept_by = \"whole\"",
-            "charged_to = \"consignee\"\nkept_by = \"calendar_year\"",
-            "there is no limit of a year",
-        ),
-        (
-            "charged_to = \"ultimate_parent\"\nkept_by = \"country\"",
-            "charged_to = \"ultimate_parent\"\nkept_by = \"whole\"",
-            "authorization.share: is a share of what is in countries",
-        ),
-        (
-            "from = 2025-01-01\ntpp = \"26900000\"",
-            "from = 2025-04-01\ntpp = \"26900000\"",
-            "authorization.limit.from: \"2025-04-01\" is not the first day of a year",
-        ),
-        (
-            "from = 2025-04-01",
-            "from = 2025-01-01",
-            "authorization.limit.from: \"2025-01-01\" is the day of the one before it: they overlap",
-        ),
-        ("from = 2025-07-01", "from = 2025-03-01", "authorization.limit.from: \"2025-03-01\" is before 2025-04-01"),
-        ("percent = \"25\"", "percent = \"100.1\"", "authorization.share.percent: \"100.1\" is above 100 percent"),
-        ("percent = \"25\"", "percent = \"-1\"", "authorization.share.percent: \"-1\" is not a decimal number of zero or more"),
-        ("percent = \"25\"", "percent = 25", "authorization.share.percent: \"25\" is not a decimal number"),
-        (
-            "id = \"outside_home\"",
-            "id = \"outside_unlimited\"",
-            "authorization.share.id: \"outside_unlimited\" stands above already",
-        ),
-        ("measured = \"reporting_dates\"", "measured = \"yearly\"", "is not one of always, reporting_dates"),
-        ("[\"export\", \"reexport\"]", "[\"export\", \"import\"]", "authorization.activities: \"import\" is not an activity"),
-        (
-            "[\"export\", \"reexport\"]",
-            "[\"export\", \"export\"]",
-            "authorization.activities: \"export\" stands in the list twice",
-        ),
-        ("eccn = [\"3A090\", \"4A090\"", "eccn = [\"3A090\", \"4A9\"", "authorization.eccn: \"4A9\" is not an ECCN"),
-        (
-            "eccn = [\"3A090\", \"4A090\"",
-            "eccn = [\"3A090\", \"3A090\"",
-            "authorization.eccn: \"3A090\" stands in the list twice",
-        ),
-        ("distributors = false", "", "authorization.distributors: is missing"),
-        ("distributors = false", "distributors = false\nresellers = true", "authorization.resellers: is not a key of this table"),
-        ("[switch.charged_on_receipt]", "[switch.charged_at_receipt]", "switch.charged_on_receipt: is missing"),
-        ("dates = [\"02-01\", \"08-01\"]", "dates = []", "reporting_dates.dates: names none"),
-        ("\"02-01\", \"08-01\"", "\"02-01\", \"02-01\"", "reporting_dates.dates: \"02-01\" stands in the list twice"),
-        ("\"02-01\"", "\"02-29\"", "reporting_dates.dates: \"02-29\" is not a day of every year"),
-        ("\"02-01\"", "\"2-1\"", "reporting_dates.dates: \"2-1\" is not a day of every year"),
-        ("id = \"lpp_notice\"", "id = \"nac_notice\"", "notice.id: \"nac_notice\" stands above already"),
-        (
-            "filed_by = \"holder\"",
-            "filed_by = \"parent\"",
-            "notice.filed_by: \"parent\" is not one of exporter, consignee, holder",
-        ),
-        ("days = 30", "days = \"30\"", "notice.days: \"30\" is not a whole number from -3650 to 3650"),
-        ("days = 30", "days = 4000", "notice.days: \"4000\" is not a whole number"),
-        ("days = 30", "days = 30\nmonths = 6", "notice.months: is not a key of this table"),
-        ("months = 6\n", "", "notice.months: is missing"),
-        ("tpp = \"3200000\"\n", "", "notice.tpp: is missing"),
-        ("when = \"shipment\"", "when = \"each\"", "notice.when: \"each\" is not one of shipment, shipment_at_least"),
-        ("when = \"threshold_reached\"", "when = \"limit_reached\"", "needs what AIA has none of: a limit"),
-        ("when = \"limit_reached\"", "when = \"threshold_reached\"", "needs what LPP has none of: a threshold"),
-        ("authorization = \"ACM\"", "authorization = \"ACA\"", "needs what ACA has none of: an account"),
-        ("authorization = \"UVEU\"", "authorization = \"ACM\"", "needs what ACM has none of: a holder"),
-    ];
-
-    #[test]
-    fn what_does_not_fit_is_a_problem() {
-        for (from, to, expected) in FAULTS {
+    /// Each text in the place of another must be told as expected.
+    fn assert_told(wrong: &[(&str, &str, &str)]) {
+        for (from, to, expected) in wrong {
             let told = with(from, to);
             assert!(told.iter().any(|told| told.contains(expected)), "{to}: {told:?}");
         }
+    }
+
+    #[test]
+    fn a_mechanism_that_does_not_fit_the_others_is_a_problem() {
+        let wrong = [
+            ("code = \"NVEU\"", "code = \"LPP\"", "authorization.code: \"LPP\" stands above already"),
+            (
+                "code = \"NVEU\"",
+                "code = \"VEU\"",
+                "authorization.code: \"VEU\" is not one of AIA, ACM, LPP, ACA, NAC, UVEU, NVEU",
+            ),
+            ("charged_to = \"holder\"", "charged_to = \"owner\"", "is not one of ultimate_parent, holder, consignee, nobody"),
+            (
+                "charged_to = \"ultimate_parent\"",
+                "charged_to = \"nobody\"",
+                "authorization.limit: stands where nobody is charged",
+            ),
+            ("charged_to = \"ultimate_parent\"", "charged_to = \"holder\"", "needs an authorization that is held for a country"),
+            (
+                "charged_to = \"consignee\"\nkept_by = \"whole\"",
+                "charged_to = \"nobody\"\nkept_by = \"whole\"",
+                "authorization.threshold: stands where nobody",
+            ),
+            (
+                "charged_to = \"nobody\"\nkept_by = \"whole\"",
+                "charged_to = \"nobody\"\nkept_by = \"facility\"",
+                "kept_by: \"facility\" keeps something apart where nobody",
+            ),
+            (
+                "charged_to = \"consignee\"\nkept_by = \"whole\"",
+                "charged_to = \"consignee\"\nkept_by = \"calendar_year\"",
+                "there is no limit of a year",
+            ),
+            (
+                "charged_to = \"ultimate_parent\"\nkept_by = \"country\"",
+                "charged_to = \"ultimate_parent\"\nkept_by = \"whole\"",
+                "authorization.share: is a share of what is in countries",
+            ),
+        ];
+        assert_told(&wrong);
+    }
+
+    #[test]
+    fn a_limit_share_or_list_that_is_wrong_is_a_problem() {
+        let wrong = [
+            (
+                "from = 2025-01-01\ntpp = \"26900000\"",
+                "from = 2025-04-01\ntpp = \"26900000\"",
+                "authorization.limit.from: \"2025-04-01\" is not the first day of a year",
+            ),
+            (
+                "from = 2025-04-01",
+                "from = 2025-01-01",
+                "authorization.limit.from: \"2025-01-01\" is the day of the one before it: they overlap",
+            ),
+            ("from = 2025-07-01", "from = 2025-03-01", "authorization.limit.from: \"2025-03-01\" is before 2025-04-01"),
+            ("percent = \"25\"", "percent = \"100.1\"", "authorization.share.percent: \"100.1\" is above 100 percent"),
+            (
+                "percent = \"25\"",
+                "percent = \"-1\"",
+                "authorization.share.percent: \"-1\" is not a decimal number of zero or more",
+            ),
+            ("percent = \"25\"", "percent = 25", "authorization.share.percent: \"25\" is not a decimal number"),
+            (
+                "id = \"outside_home\"",
+                "id = \"outside_unlimited\"",
+                "authorization.share.id: \"outside_unlimited\" stands above already",
+            ),
+            ("measured = \"reporting_dates\"", "measured = \"yearly\"", "is not one of always, reporting_dates"),
+            ("[\"export\", \"reexport\"]", "[\"export\", \"import\"]", "authorization.activities: \"import\" is not an activity"),
+            (
+                "[\"export\", \"reexport\"]",
+                "[\"export\", \"export\"]",
+                "authorization.activities: \"export\" stands in the list twice",
+            ),
+            ("eccn = [\"3A090\", \"4A090\"", "eccn = [\"3A090\", \"4A9\"", "authorization.eccn: \"4A9\" is not an ECCN"),
+            (
+                "eccn = [\"3A090\", \"4A090\"",
+                "eccn = [\"3A090\", \"3A090\"",
+                "authorization.eccn: \"3A090\" stands in the list twice",
+            ),
+            ("distributors = false", "", "authorization.distributors: is missing"),
+            (
+                "distributors = false",
+                "distributors = false\nresellers = true",
+                "authorization.resellers: is not a key of this table",
+            ),
+        ];
+        assert_told(&wrong);
+    }
+
+    #[test]
+    fn dates_and_notices_that_are_wrong_are_problems() {
+        let wrong = [
+            ("[switch.charged_on_receipt]", "[switch.charged_at_receipt]", "switch.charged_on_receipt: is missing"),
+            ("dates = [\"02-01\", \"08-01\"]", "dates = []", "reporting_dates.dates: names none"),
+            ("\"02-01\", \"08-01\"", "\"02-01\", \"02-01\"", "reporting_dates.dates: \"02-01\" stands in the list twice"),
+            ("\"02-01\"", "\"02-29\"", "reporting_dates.dates: \"02-29\" is not a day of every year"),
+            ("\"02-01\"", "\"2-1\"", "reporting_dates.dates: \"2-1\" is not a day of every year"),
+            ("id = \"lpp_notice\"", "id = \"nac_notice\"", "notice.id: \"nac_notice\" stands above already"),
+            (
+                "filed_by = \"holder\"",
+                "filed_by = \"parent\"",
+                "notice.filed_by: \"parent\" is not one of exporter, consignee, holder",
+            ),
+            ("days = 30", "days = \"30\"", "notice.days: \"30\" is not a whole number from -3650 to 3650"),
+            ("days = 30", "days = 4000", "notice.days: \"4000\" is not a whole number"),
+            ("days = 30", "days = 30\nmonths = 6", "notice.months: is not a key of this table"),
+            ("months = 6\n", "", "notice.months: is missing"),
+            ("tpp = \"3200000\"\n", "", "notice.tpp: is missing"),
+            ("when = \"shipment\"", "when = \"each\"", "notice.when: \"each\" is not one of shipment, shipment_at_least"),
+            ("when = \"threshold_reached\"", "when = \"limit_reached\"", "needs what AIA has none of: a limit"),
+            ("when = \"limit_reached\"", "when = \"threshold_reached\"", "needs what LPP has none of: a threshold"),
+            ("authorization = \"ACM\"", "authorization = \"ACA\"", "needs what ACA has none of: an account"),
+            ("authorization = \"UVEU\"", "authorization = \"ACM\"", "needs what ACM has none of: a holder"),
+        ];
+        assert_told(&wrong);
     }
 
     #[test]
