@@ -1,5 +1,7 @@
 //! Reads a `.case` page and holds it against a ledger.
 
+mod companies;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -11,11 +13,13 @@ use tppledger::intake::regimes::RegimeText;
 use tppledger::intake::{AnyItem, Item, Problem, Reader, TableReader};
 use tppledger::quota::calendar::{Quarter, parse_day};
 use tppledger::quota::codes::Country;
+use tppledger::quota::company::account::Account;
+use tppledger::quota::decision::Shortfall;
 use tppledger::quota::event::{EventKind, through};
 use tppledger::quota::position::Headroom;
 use tppledger::quota::timeline::{Options, replay};
 use tppledger::quota::tpp::Tpp;
-use tppledger::store::{Ask, Batch, End, RegimeKept, Store};
+use tppledger::store::{Ask, Batch, End, Read, RegimeKept, Store};
 
 /// The regime of the pages.
 pub fn regime() -> RegimeKept {
@@ -82,10 +86,15 @@ impl<S: Store> Page<S> {
         let mut texts: Vec<&str> = lines.to_vec();
         *texts.last_mut().expect("one line") = last;
         let words: Vec<&str> = texts[0].split_whitespace().collect();
-        let seen = match words.get(1).copied().unwrap_or_default() {
-            "asks" | "revises" => self.application(&texts)?,
-            word if EventKind::parse(word).is_some() => self.event(texts[0])?,
-            _ => self.act(texts[0])?,
+        let seen = if let Some(rows) = companies::rows(&texts) {
+            let rows = rows?;
+            self.record(rows.header, &rows.cells())?
+        } else {
+            match words.get(1).copied().unwrap_or_default() {
+                "asks" | "revises" => self.application(&texts)?,
+                word if EventKind::parse(word).is_some() => self.event(texts[0])?,
+                _ => self.act(texts[0])?,
+            }
         };
         meets(&seen, expected)
     }
@@ -105,6 +114,7 @@ impl<S: Store> Page<S> {
         match &item {
             AnyItem::Application(Item { value: Err(problems), .. })
             | AnyItem::Event(Item { value: Err(problems), .. })
+            | AnyItem::Company(Item { value: Err(problems), .. })
             | AnyItem::Act(Item { value: Err(problems), .. }) => return rejected(problems.clone()),
             _ => {}
         }
@@ -120,6 +130,7 @@ impl<S: Store> Page<S> {
                     AnyItem::Application(Item { value: Ok(application), .. }) => clerk.application(application)?,
                     AnyItem::Event(Item { value: Ok(event), .. }) => clerk.event(event)?,
                     AnyItem::Act(Item { value: Ok(act), .. }) => clerk.act(act)?,
+                    AnyItem::Company(Item { value: Ok(fact), .. }) => clerk.company(fact)?,
                     _ => unreachable!("what was wrong was returned above"),
                 };
                 let end = if answer.is_ok() { End::Commit } else { End::Rollback };
@@ -315,6 +326,12 @@ impl<S: Store> Page<S> {
                 let expires = replay.license.map(|license| license.expires_on.to_string()).unwrap_or_default();
                 same("expires", &expires, expected.trim())
             }
+            account if Account::parse(account).is_some() => {
+                let account = Account::parse(account).ok_or("an account")?;
+                let balances = read.account_positions(day(words[1])?, seq).map_err(|error| error.to_string())?;
+                let balance = balances.get(&account).copied().unwrap_or_default();
+                compare(expected, |word| (word == "balance").then(|| balance.to_string()))
+            }
             destination => {
                 let destination = Country::new(destination).ok_or("a country")?;
                 let as_of = day(words[1])?;
@@ -359,22 +376,7 @@ fn meets(seen: &Seen, expected: &str) -> Check {
         }
         (Seen::Outcome(Outcome::Refused { shortfalls, .. }), expected) if expected.starts_with("refused") => {
             let Some((_, numbers)) = expected.split_once(": ") else { return Ok(()) };
-            let at = numbers.split(", ").find_map(|part| part.trim().strip_prefix("at "));
-            let shortfall = shortfalls
-                .iter()
-                .find(|shortfall| at.is_none_or(|at| shortfall.allocation.to_string() == at))
-                .ok_or("no such destination in the refusal")?;
-            compare(numbers, |word| match word {
-                "requested" => Some(shortfall.requested.to_string()),
-                "headroom" => Some(shortfall.headroom_floor.to_string()),
-                "shortfall" => Some(shortfall.shortfall.to_string()),
-                "largest" => Some(shortfall.largest.to_string()),
-                "on" => Some(shortfall.floor_on.to_string()),
-                "limit" => Some(shortfall.limit.to_string()),
-                "quantity" => Some(shortfall.largest_quantity.map_or("empty".into(), |quantity| quantity.to_string())),
-                "at" => Some(shortfall.allocation.to_string()),
-                _ => None,
-            })
+            numbers.split("; ").try_for_each(|of_one| refused(shortfalls, of_one))
         }
         (Seen::Rejected { column, text }, expected) if expected.starts_with("error") => {
             let (wanted, fragment) = expected["error".len()..].split_once(": ").unwrap_or((&expected["error".len()..], ""));
@@ -387,6 +389,28 @@ fn meets(seen: &Seen, expected: &str) -> Check {
         (Seen::Outcome(outcome), expected) => Err(format!("expected {expected}, seen {outcome:?}")),
         (Seen::Rejected { column, text }, expected) => Err(format!("expected {expected}, seen an error in {column}: {text}")),
     }
+}
+
+/// Holds the numbers of one broken limit against a refusal.
+fn refused(shortfalls: &[Shortfall], numbers: &str) -> Check {
+    let at = numbers.split(", ").find_map(|part| part.trim().strip_prefix("at "));
+    let shortfall = shortfalls
+        .iter()
+        .find(|shortfall| at.is_none_or(|at| shortfall.allocation.to_string() == at))
+        .ok_or(format!("no such allocation in the refusal: {shortfalls:?}"))?;
+    compare(numbers, |word| match word {
+        "requested" => Some(shortfall.requested.to_string()),
+        "headroom" => Some(shortfall.headroom_floor.to_string()),
+        "shortfall" => Some(shortfall.shortfall.to_string()),
+        "largest" => Some(shortfall.largest.to_string()),
+        "on" => Some(shortfall.floor_on.to_string()),
+        "limit" => Some(shortfall.limit.to_string()),
+        "quantity" => Some(shortfall.largest_quantity.map_or("empty".into(), |quantity| quantity.to_string())),
+        "at" => Some(shortfall.allocation.to_string()),
+        "code" => Some(shortfall.code.to_string()),
+        "limits" => Some(shortfalls.len().to_string()),
+        _ => None,
+    })
 }
 
 /// Holds a list `word value, word value` against figures; a word may be of several words.
