@@ -60,10 +60,7 @@ pub fn below_zero(before: &Balance, change: &Balance) -> Option<(NaiveDate, Tpp)
 pub fn judge(rule: &CompanyRule, account: &Account, before: &Balance, change: &Balance) -> Option<Shortfall> {
     let first = change.days().next()?;
     let steps = rule.limit.iter().map(|step| step.from);
-    // A year's account is held against that year's limit, whatever later years will have.
-    let last = account.year().and_then(|year| NaiveDate::from_ymd_opt(year, 12, 31)).unwrap_or(NaiveDate::MAX);
-    let days: BTreeSet<NaiveDate> =
-        before.days().chain(change.days()).chain(steps).filter(|day| (first..=last).contains(day)).collect();
+    let days: BTreeSet<NaiveDate> = before.days().chain(change.days()).chain(steps).filter(|day| *day >= first).collect();
     let mut worst: Option<Shortfall> = None;
     for day in days {
         let (rise, Some(limit)) = (change.on(day), rule.limit_on(day)) else { continue };
