@@ -17,6 +17,7 @@ use tppledger::quota::company::account::Account;
 use tppledger::quota::decision::Shortfall;
 use tppledger::quota::event::{EventKind, through};
 use tppledger::quota::position::Headroom;
+use tppledger::quota::regime::Regime;
 use tppledger::quota::timeline::{Options, replay};
 use tppledger::quota::tpp::Tpp;
 use tppledger::store::{Ask, Batch, Dossier, End, Read, RegimeKept, Store};
