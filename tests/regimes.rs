@@ -11,7 +11,9 @@ use tppledger::desk::ledger::{Ledger, read_regime, to_keep};
 use tppledger::intake::Countries;
 use tppledger::intake::regimes::{self, RegimeText};
 use tppledger::quota::calendar::parse_day;
-use tppledger::quota::codes::Country;
+use tppledger::quota::codes::{Country, Eccn};
+use tppledger::quota::company::account::Authorization;
+use tppledger::quota::company::rules::{ChargedTo, Measured};
 use tppledger::quota::device::{Classification, classify};
 use tppledger::quota::regime::{Regime, Standing, SwitchKey};
 use tppledger::quota::tpp::Tpp;
@@ -164,6 +166,62 @@ fn every_key_of_the_regime_has_its_heading_in_the_law_and_every_heading_a_key() 
         }
     }
     assert_eq!(headings, keys);
+}
+
+/// The keys of `companies.toml` that are told in words: each table, and each entry of a list by its `code` or `id`. The steps of a
+/// limit are told together.
+fn company_keys(value: &toml::Value, path: &str, found: &mut BTreeSet<String>) {
+    for (key, below) in value.as_table().into_iter().flatten() {
+        let path = format!("{path}.{key}");
+        match below {
+            toml::Value::Table(_) if key == "switch" => company_keys(below, &path, found),
+            toml::Value::Table(_) => drop(found.insert(path)),
+            toml::Value::Array(entries) if entries.iter().all(toml::Value::is_table) && !entries.is_empty() => {
+                for entry in entries {
+                    let name = ["code", "id"].iter().find_map(|key| entry.get(key)?.as_str());
+                    let path = name.map_or(path.clone(), |name| format!("{path}.{name}"));
+                    found.insert(path.clone());
+                    company_keys(entry, &path, found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_key_of_the_company_allocations_has_its_heading_and_every_heading_a_key() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/regimes/us-ear-ai-diffusion");
+    let law = std::fs::read_to_string(root.join("law-companies.md")).unwrap();
+    let headings: Vec<&str> = law.lines().filter_map(|line| line.strip_prefix("## `")?.split('`').next()).collect();
+    let distinct: BTreeSet<String> = headings.iter().map(ToString::to_string).collect();
+    assert_eq!(headings.len(), distinct.len(), "a heading stands twice");
+    let data = std::fs::read_to_string(root.join("companies.toml")).unwrap();
+    let mut keys = BTreeSet::new();
+    company_keys(&toml::Value::Table(data.parse().expect("TOML")), "companies", &mut keys);
+    assert!(keys.contains("companies.authorization.UVEU.share.outside_home"), "{keys:?}");
+    assert_eq!(distinct, keys);
+}
+
+#[test]
+fn another_regime_has_company_allocations_of_its_own() {
+    let (harbor, _) = read_regime(&folder("harbor")).expect("a right regime");
+    let companies = harbor.companies.expect("company allocations");
+    let day = |text: &str| parse_day(text).unwrap();
+    assert_eq!(companies.rules.keys().map(ToString::to_string).collect::<Vec<_>>(), ["AIA", "LPP", "UVEU"]);
+    let lpp = companies.rule(Authorization::Lpp).unwrap();
+    let limit = |text: &str| lpp.limit_on(day(text)).map(|step| step.tpp.to_string());
+    assert_eq!((limit("2029-12-31"), limit("2031-12-31").as_deref()), (None, Some("500")));
+    assert_eq!(limit("2032-01-01").as_deref(), Some("250.5"));
+    assert_eq!((lpp.charged_to, lpp.distributors, lpp.operator), (ChargedTo::Consignee, true, false));
+    assert!(lpp.adds_up(&Eccn::new("9A999").unwrap()), "no paragraph is named, so each one adds up");
+    let uveu = companies.rule(Authorization::Uveu).unwrap();
+    assert_eq!((uveu.shares.len(), uveu.shares[0].percent.to_string()), (1, "12.5".to_string()));
+    assert_eq!(uveu.shares[0].measured, Measured::Always);
+    assert_eq!(companies.rule(Authorization::Aia).unwrap().threshold.as_ref().unwrap().0.to_string(), "77.25");
+    assert!(companies.rule(Authorization::Nveu).is_none() && companies.charged_on_receipt.value);
+    assert_eq!(companies.reporting_date_from(day("2031-04-01")), Some(day("2032-03-31")));
+    assert_eq!(companies.notices[0].days, 7);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const REGIME: &str = "data/regimes/us-ear-ai-diffusion";
-const FILES: [&str; 5] = ["regime", "allocations", "country-groups", "devices", "screening"];
+const FILES: [&str; 6] = ["regime", "allocations", "country-groups", "devices", "companies", "screening"];
 const HOW_SURE: [&str; 6] = ["text read", "two sources", "one source", "reading", "open", "general knowledge"];
 
 type Row = BTreeMap<String, String>;
@@ -140,7 +140,13 @@ fn every_rule_and_every_reading_rests_on_a_statement() {
         let switches = parts.get("switch").and_then(toml::Value::as_table);
         wanted.extend(switches.into_iter().flatten().map(|(key, _)| format!("allocations.{allocation}.switch.{key}")));
     }
-    assert!(wanted.len() > 60, "{wanted:?}");
+    let companies = data("companies");
+    for (list, name) in [("authorization", "code"), ("notice", "id")] {
+        let entries = companies[list].as_array().expect("a list");
+        wanted.extend(entries.iter().map(|entry| format!("companies.{list}.{}", entry[name].as_str().expect("a name"))));
+    }
+    wanted.extend(companies["switch"].as_table().expect("switches").keys().map(|key| format!("companies.switch.{key}")));
+    assert!(wanted.len() > 75, "{wanted:?}");
     let statements = statements();
     let held: BTreeSet<&str> = statements.iter().flat_map(|row| names(row, "held_by")).collect();
     let rests =
@@ -158,6 +164,9 @@ fn a_name_that_leads_nowhere_is_noticed() {
         "screening.exception.lpp.counts_in",
         "devices.paragraph.3A090.a.1",
         "country-groups.group.D:5",
+        "companies.authorization.NVEU.limit",
+        "companies.authorization.UVEU.share.outside_home.measured",
+        "companies.notice.nac_notice.days",
         "regime.license.validity.years",
         "src/quota/device.rs::tpp_of_rates",
     ] {
@@ -167,6 +176,7 @@ fn a_name_that_leads_nowhere_is_noticed() {
         "allocations.country.basis",
         "screening.exception.lpp.yearly",
         "screening.exception.lpp.title",
+        "companies.authorization.LPP.limits",
         "devices.paragraph.3A090.a",
         "src/quota/device.rs::tpp_is_rate_times_bit_length",
         "src/quota/device.rs::tpp_of",

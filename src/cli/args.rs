@@ -112,7 +112,7 @@ pub enum Command {
     Headroom(HeadroomArgs),
     /// Why: a figure down to its entries, a decision down to its citations.
     Explain(ExplainArgs),
-    /// Registers: applications, licenses, events, refusals.
+    /// Registers: applications, licenses, events, refusals; companies and what they are to file.
     List(ListArgs),
     /// Reports.
     Report(ReportArgs),
@@ -275,7 +275,7 @@ pub struct ExplainArgs {
     /// What to explain.
     #[arg(value_enum)]
     pub what: ExplainArg,
-    /// Destination, application number, license number or event id.
+    /// Destination, application number, license number, event id or account.
     pub subject: String,
     /// The day; today if left out.
     #[arg(long, value_name = "DATE")]
@@ -298,6 +298,8 @@ pub enum ExplainArg {
     Event,
     /// A refusal, by the id of the event refused.
     Refusal,
+    /// A company's account, e.g. LPP:ACME:year=2026.
+    Account,
 }
 
 /// `list`.
@@ -355,6 +357,14 @@ pub enum ListArg {
     Events,
     /// Refusals, one row a broken limit.
     Refusals,
+    /// What each company received in a year, under LPP.
+    Lpp,
+    /// The installed base of each national validated end user, against its limit.
+    Nveu,
+    /// The shares of each universal validated end user's base.
+    Uveu,
+    /// What is to be filed in the quarter of the day.
+    Notices,
 }
 
 /// `report`.

@@ -4,6 +4,7 @@ use super::Ending;
 use super::args::{ExplainArg, ExplainArgs};
 use super::context::{Context, country};
 use crate::desk::explain::{self, Explanation};
+use crate::desk::explain_account::account;
 use crate::error::{Error, Result};
 use crate::report::{Format, Look, terminal, write_table};
 use std::fmt::Write;
@@ -15,6 +16,7 @@ pub(super) fn explain(context: &Context, args: &ExplainArgs) -> Result<Ending> {
         ExplainArg::Headroom => explain::headroom(&ledger, country(&args.subject)?, as_of, args.through)?,
         ExplainArg::Application => explain::application(&ledger, &args.subject, as_of, args.through)?,
         ExplainArg::License => explain::license(&ledger, &args.subject, as_of, args.through)?,
+        ExplainArg::Account => account(&ledger, &args.subject, as_of, args.through)?,
         ExplainArg::Event => explain::event(&ledger, &args.subject)?,
         ExplainArg::Refusal => {
             let explanation = explain::event(&ledger, &args.subject)?;

@@ -3,11 +3,13 @@
 use super::Ending;
 use super::args::{ListArg, ListArgs};
 use super::context::{Context, country};
+use crate::desk::company_reports::Companies;
 use crate::desk::pack::{moment, registered, through_note};
 use crate::desk::registers::Filter;
 use crate::desk::tables;
 use crate::error::{Error, Result};
 use crate::intake::{did_you_mean, hint_with};
+use crate::quota::calendar::Quarter;
 use crate::quota::codes::Country;
 use crate::quota::event::{ActKind, EventKind, EventLine};
 use crate::quota::finding::{FindingCode, codes_of};
@@ -53,6 +55,23 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<Ending> {
                 if kept { tables::refusal(&regime, &record).iter().try_for_each(&mut *row) } else { Ok(()) }
             })
         }),
+        what @ (ListArg::Lpp | ListArg::Nveu | ListArg::Uveu | ListArg::Notices) => {
+            let Some(rules) = &regime.companies else {
+                return Err(Error::NotFound {
+                    what: format!("the regime {} has no company allocations", regime.id),
+                    hint: "`tppledger regime show` shows what it has".into(),
+                });
+            };
+            let companies = Companies::gather(&read, through)?;
+            let table = match what {
+                ListArg::Lpp => companies.yearly(rules, as_of),
+                ListArg::Nveu => companies.by_country(rules, as_of),
+                ListArg::Uveu => companies.shares(&regime, rules, as_of),
+                _ => companies.notices(&read, rules, Quarter::of(as_of))?,
+            };
+            let shown: Vec<&str> = table.schema.columns.iter().map(|column| column.name).filter(|name| *name != "cite").collect();
+            stream(context, table.schema.clone(), &shown, |row| table.rows.iter().try_for_each(row))
+        }
     }?;
     Ok(Ending::default())
 }

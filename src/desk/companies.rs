@@ -180,11 +180,9 @@ impl<W: Append> Clerk<'_, W> {
             return Ok(Err(rejection));
         }
         parties.add(Placed::new(seq, statement.clone()));
-        if let Some((on, ring)) = parties.ring_through(&statement.party, statement.effective_on) {
-            let column = if statement.kind == PartyStatementKind::Merge { "merged_into" } else { "parent" };
-            let names = ring.iter().chain(ring.first()).map(String::as_str).collect::<Vec<_>>().join(" -> ");
-            let hint = "a party is not above itself; correct the statement that is wrong";
-            return Ok(Err(Rejection::new(column, format!("makes a ring of parents on {on}: {names}"), hint)));
+        let column = if statement.kind == PartyStatementKind::Merge { "merged_into" } else { "parent" };
+        if let Some(rejection) = makes_ring(&parties, statement, column) {
+            return Ok(Err(rejection));
         }
         let members = members_of(&companies.parties, &parties, &statement.party, statement.effective_on);
         let facts = self.tx.company_facts(Some(&members))?;
@@ -221,6 +219,9 @@ impl<W: Append> Clerk<'_, W> {
                     return self.rejected_unless_known(event, None, undone());
                 }
                 let parties = companies.parties.without(target.seq);
+                if let Some(rejection) = makes_ring(&parties, statement, "corrects") {
+                    return self.rejected_unless_known(event, None, rejection);
+                }
                 let members = members_of(&companies.parties, &parties, &statement.party, statement.effective_on);
                 (self.tx.company_facts(Some(&members))?, parties)
             }
@@ -397,6 +398,14 @@ fn members_of(old: &Parties, new: &Parties, party: &str, from: NaiveDate) -> Vec
 fn unsettled(fact: &CompanyFact, what: &str) -> Rejection {
     let what = format!("with it, the recorded {} {} would not stand: {what}", fact.what(), fact.id());
     Rejection::new("effective_on", what, format!("correct {} first, or check the date", fact.id()))
+}
+
+/// A ring of parents, on a day from the statement's on, that goes through its party.
+fn makes_ring(parties: &Parties, statement: &PartyStatement, column: &'static str) -> Option<Rejection> {
+    let (on, ring) = parties.ring_through(&statement.party, statement.effective_on)?;
+    let names = ring.iter().chain(ring.first()).map(String::as_str).collect::<Vec<_>>().join(" -> ");
+    let hint = "a party is not above itself; correct the statement that is wrong";
+    Some(Rejection::new(column, format!("makes a ring of parents on {on}: {names}"), hint))
 }
 
 /// One description, and one merger, of a party a day.

@@ -50,6 +50,14 @@ impl Companies {
         balances
     }
 
+    /// The charges of one account, by day and then as recorded.
+    pub fn of(&self, account: &Account) -> Vec<(u64, &Charge)> {
+        let own = self.charges.iter().filter(|(_, charge)| charge.account == *account);
+        let mut own: Vec<(u64, &Charge)> = own.map(|(seq, charge)| (*seq, charge)).collect();
+        own.sort_by_key(|(seq, charge)| (charge.effective_on, *seq));
+        own
+    }
+
     fn name(&self, party: &str, on: NaiveDate) -> Cell {
         let described = crate::quota::company::fact::PartyStatementKind::Describe;
         Cell::text(self.parties.in_force(party, described, on).and_then(|it| it.name.clone()).unwrap_or_default())

@@ -33,19 +33,20 @@ fn of_rule(rule: &CompanyRule) -> Vec<CompanyValue<'_>> {
     let (code, citation) = (rule.authorization, &rule.citation);
     let kept = if rule.kept_by == KeptBy::Whole { String::new() } else { format!(", by {}", spaced(rule.kept_by.as_str())) };
     let held = if rule.held { "; it must be held" } else { "" };
-    let activities = rule.activities.iter().map(|activity| activity.as_str().to_string()).collect();
-    let mut values = vec![
-        one(format!("{code} charged to"), format!("{}{kept}{held}", spaced(rule.charged_to.as_str())), citation),
-        list(format!("{code} serves"), activities, citation),
-    ];
-    let truths = [
+    let besides = [
         ("through distributors", rule.distributors),
         ("on the limit of an operator", rule.operator),
         ("where denial is presumed", rule.presumption_of_denial),
     ];
-    values.extend(truths.map(|(what, is)| one(format!("{code} {what}"), if is { "yes" } else { "no" }.into(), citation)));
-    let paragraphs = rule.eccn.iter().map(ToString::to_string).collect();
-    values.push(list(format!("{code} paragraphs"), paragraphs, citation));
+    let besides = besides.into_iter().filter(|(_, serves)| *serves).map(|(what, _)| what);
+    let serves = rule.activities.iter().map(|activity| activity.as_str()).chain(besides).map(str::to_string).collect();
+    let paragraphs = rule.eccn.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let paragraphs = if paragraphs.is_empty() { vec!["all".to_string()] } else { paragraphs };
+    let mut values = vec![
+        one(format!("{code} charged to"), format!("{}{kept}{held}", spaced(rule.charged_to.as_str())), citation),
+        list(format!("{code} serves"), serves, citation),
+        list(format!("{code} paragraphs"), paragraphs, citation),
+    ];
     let limits = rule.limit.iter();
     values.extend(
         limits.map(|step| {
@@ -122,7 +123,9 @@ mod tests {
         assert_eq!(said("LPP charged to"), "ultimate parent, by calendar year");
         assert_eq!(said("NVEU charged to"), "holder, by country; it must be held");
         assert_eq!(said("AIA charged to"), "consignee");
-        assert_eq!(said("LPP serves"), "export, reexport");
+        assert_eq!(said("LPP serves"), "export, reexport, on the limit of an operator");
+        assert_eq!(said("NAC serves"), "export, reexport, through distributors, where denial is presumed");
+        assert_eq!((said("NAC charged to"), said("NAC paragraphs")), ("nobody".to_string(), "all".to_string()));
         assert_eq!(said("NVEU limit from 2026-04-01 on"), "2,690,250,000 TPP");
         assert_eq!(said("AIA threshold"), "253,000,000 TPP");
         assert_eq!(
@@ -147,9 +150,9 @@ mod tests {
             ("AIA charged to", |c| c.rules.get_mut(&Aia).unwrap().kept_by = KeptBy::Country),
             ("UVEU charged to", |c| c.rules.get_mut(&Uveu).unwrap().held = false),
             ("LPP serves", |c| c.rules.get_mut(&Lpp).unwrap().activities.clear()),
-            ("LPP through distributors", |c| c.rules.get_mut(&Lpp).unwrap().distributors = true),
-            ("LPP on the limit of an operator", |c| c.rules.get_mut(&Lpp).unwrap().operator = false),
-            ("AIA where denial is presumed", |c| c.rules.get_mut(&Aia).unwrap().presumption_of_denial = true),
+            ("LPP serves", |c| c.rules.get_mut(&Lpp).unwrap().distributors = true),
+            ("LPP serves", |c| c.rules.get_mut(&Lpp).unwrap().operator = false),
+            ("AIA serves", |c| c.rules.get_mut(&Aia).unwrap().presumption_of_denial = true),
             ("NVEU paragraphs", |c| c.rules.get_mut(&Nveu).unwrap().eccn.truncate(1)),
             ("NVEU limit from 2025-01-01 on", |c| c.rules.get_mut(&Nveu).unwrap().limit[0].tpp = Tpp::ZERO),
             ("NVEU limit from 2027-01-01 on", |c| c.rules.get_mut(&Nveu).unwrap().limit.truncate(8)),

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::intake::Countries;
 use crate::quota::application::Application;
 use crate::quota::codes::Country;
+use crate::quota::decision::Shortfall;
 use crate::quota::finding::parts_of;
 use crate::quota::posting::{Measures, difference};
 use crate::quota::regime::{Regime, Standing, SwitchKey};
@@ -39,11 +40,11 @@ pub struct Section {
 }
 
 impl Section {
-    fn new(title: impl Into<String>) -> Self {
+    pub(super) fn new(title: impl Into<String>) -> Self {
         Section { title: title.into(), facts: Vec::new(), table: None }
     }
 
-    fn fact(&mut self, what: impl Into<String>, value: impl ToString, source: impl Into<String>) -> &mut Self {
+    pub(super) fn fact(&mut self, what: impl Into<String>, value: impl ToString, source: impl Into<String>) -> &mut Self {
         self.facts.push((what.into(), value.to_string(), source.into()));
         self
     }
@@ -490,23 +491,7 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
     }
     let mut sections = vec![answer];
     for shortfall in &record.shortfalls {
-        let mut section = Section::new(format!("Does not fit in {}", shortfall.allocation));
-        section
-            .fact("reason", shortfall.code, tables::refusal_cite(&regime, shortfall))
-            .fact("requested", shortfall.requested.grouped(), "the rise, net over the lines of the event")
-            .fact(
-                "headroom floor",
-                format!("{} on {}", shortfall.headroom_floor.grouped(), shortfall.floor_on),
-                "the first day with the largest shortfall",
-            )
-            .fact("limit on that day", shortfall.limit.grouped(), "")
-            .fact("shortfall", shortfall.shortfall.grouped(), "requested - headroom floor")
-            .fact(
-                "largest that would fit",
-                shortfall.largest.grouped(),
-                shortfall.largest_quantity.map(|units| format!("{units} units")).unwrap_or_default(),
-            );
-        sections.push(section);
+        sections.push(broken_limit(&regime, shortfall));
     }
     let mut posted = Section::new("Entries it posted");
     let mut table = Table::new(columns::entries());
@@ -524,9 +509,13 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
     let mut allocations: Vec<String> = record.entries.iter().map(|entry| entry.allocation.to_string()).collect();
     allocations.sort_unstable();
     allocations.dedup();
+    if matches!(record.fact, Fact::Company(_)) {
+        posted.title = "Entries in country allocations".into();
+    }
     posted.fact("in the allocation of", if allocations.is_empty() { "none".into() } else { allocations.join(", ") }, "");
     posted.table = Some(table);
     sections.push(posted);
+    sections.extend(super::explain_account::charges_of(&record));
     if !record.findings.is_empty() {
         let mut findings = Section::new("Findings");
         for (code, detail) in parts_of(&record.findings) {
@@ -540,4 +529,25 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
         _ => "Event",
     };
     Ok(Explanation { title: format!("{kind} {id}"), sections })
+}
+
+/// A limit that does not hold, with its numbers.
+fn broken_limit(regime: &Regime, shortfall: &Shortfall) -> Section {
+    let mut section = Section::new(format!("Does not fit in {}", shortfall.allocation));
+    section
+        .fact("reason", shortfall.code, tables::refusal_cite(regime, shortfall))
+        .fact("requested", shortfall.requested.grouped(), "the rise, net over the lines of the event")
+        .fact(
+            "headroom floor",
+            format!("{} on {}", shortfall.headroom_floor.grouped(), shortfall.floor_on),
+            "the first day with the largest shortfall",
+        )
+        .fact("limit on that day", shortfall.limit.grouped(), "")
+        .fact("shortfall", shortfall.shortfall.grouped(), "requested - headroom floor")
+        .fact(
+            "largest that would fit",
+            shortfall.largest.grouped(),
+            shortfall.largest_quantity.map(|units| format!("{units} units")).unwrap_or_default(),
+        );
+    section
 }

@@ -9,6 +9,7 @@ pub mod company_rules;
 pub mod compare;
 pub mod events;
 pub mod explain;
+pub mod explain_account;
 pub mod figures;
 pub mod import;
 pub mod ledger;

@@ -357,6 +357,7 @@ pub fn all() -> Vec<Schema> {
         companies::nveu(),
         companies::uveu(),
         companies::notices(),
+        companies::charges(),
     ]
 }
 

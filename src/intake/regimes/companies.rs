@@ -318,9 +318,17 @@ mod tests {
         assert_eq!(told, [format!("companies.toml:{line}: authorization.limit.tpp: \"26900000\" {wanted}")]);
     }
 
+    /// Each text in the place of another must be told as expected.
+    fn assert_told(wrong: &[(&str, &str, &str)]) {
+        for (from, to, expected) in wrong {
+            let told = with(from, to);
+            assert!(told.iter().any(|told| told.contains(expected)), "{to}: {told:?}");
+        }
+    }
+
     #[test]
-    fn what_does_not_fit_is_a_problem() {
-        for (from, to, expected) in [
+    fn a_mechanism_that_does_not_fit_the_others_is_a_problem() {
+        let wrong = [
             ("code = \"NVEU\"", "code = \"LPP\"", "authorization.code: \"LPP\" stands above already"),
             (
                 "code = \"NVEU\"",
@@ -354,6 +362,13 @@ mod tests {
                 "charged_to = \"ultimate_parent\"\nkept_by = \"whole\"",
                 "authorization.share: is a share of what is in countries",
             ),
+        ];
+        assert_told(&wrong);
+    }
+
+    #[test]
+    fn a_limit_share_or_list_that_is_wrong_is_a_problem() {
+        let wrong = [
             (
                 "from = 2025-01-01\ntpp = \"26900000\"",
                 "from = 2025-04-01\ntpp = \"26900000\"",
@@ -396,6 +411,13 @@ mod tests {
                 "distributors = false\nresellers = true",
                 "authorization.resellers: is not a key of this table",
             ),
+        ];
+        assert_told(&wrong);
+    }
+
+    #[test]
+    fn dates_and_notices_that_are_wrong_are_problems() {
+        let wrong = [
             ("[switch.charged_on_receipt]", "[switch.charged_at_receipt]", "switch.charged_on_receipt: is missing"),
             ("dates = [\"02-01\", \"08-01\"]", "dates = []", "reporting_dates.dates: names none"),
             ("\"02-01\", \"08-01\"", "\"02-01\", \"02-01\"", "reporting_dates.dates: \"02-01\" stands in the list twice"),
@@ -417,10 +439,8 @@ mod tests {
             ("when = \"limit_reached\"", "when = \"threshold_reached\"", "needs what LPP has none of: a threshold"),
             ("authorization = \"ACM\"", "authorization = \"ACA\"", "needs what ACA has none of: an account"),
             ("authorization = \"UVEU\"", "authorization = \"ACM\"", "needs what ACM has none of: a holder"),
-        ] {
-            let told = with(from, to);
-            assert!(told.iter().any(|told| told.contains(expected)), "{to}: {told:?}");
-        }
+        ];
+        assert_told(&wrong);
     }
 
     #[test]

@@ -67,6 +67,21 @@ pub fn uveu() -> Schema {
     Schema { name: "uveu", title: "Shares of each universal validated end user's base", key, columns }
 }
 
+/// The charges of an account: an explanation's rows.
+pub fn charges() -> Schema {
+    let columns = vec![
+        col("seq", Whole, "", "Number of the record."),
+        col("effective_on", Day, "day", "Day from which the charge counts."),
+        col("kind", Code, "", "Why: shipped, installed, moved, attrition, certified, corrected or recharged."),
+        col("tpp", Amount, "TPP", "What moves."),
+        col("balance_tpp", Amount, "TPP", "Sum of the charges so far."),
+        col("event_id", Text, "", "Shipment, holding or statement that posts it."),
+        col("reference", Text, "", "Document."),
+        col("recorded_at", Code, "", "Moment at which the ledger learned of it, UTC."),
+    ];
+    Schema { name: "charges", title: "Charges of an account", key: &["seq", "effective_on", "kind"], columns }
+}
+
 /// notices.csv: what falls due in the quarter.
 pub fn notices() -> Schema {
     let columns = vec![
