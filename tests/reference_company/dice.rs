@@ -158,7 +158,20 @@ impl Hand {
 
     fn line(&mut self, on: NaiveDate) -> Line {
         let under = self.dice.one(&["LPP", "LPP", "LPP", "LPP", "NVEU", "NVEU", "NVEU", "UVEU", "UVEU", "AIA", "ACM", "ACA"]);
-        let consignee = if self.dice.chance(1) { "NOBODY" } else { self.dice.one(&PARTIES) };
+        let mut consignee = if self.dice.chance(1) { "NOBODY" } else { self.dice.one(&PARTIES) };
+        // Nearly always somebody who may use it; the other rows are errors, and those are soon told.
+        for _ in 0..8 {
+            let story = self.model.story(u64::MAX);
+            let may = match under {
+                "NVEU" => CAPPED.into_iter().any(|country| story.holder(consignee, country, on).is_some()),
+                "UVEU" => story.group_has_uveu(consignee, on),
+                _ => !story.chain(consignee, on).into_iter().any(|at| story.headquarters(at, on) == Some("CN")),
+            };
+            if may {
+                break;
+            }
+            consignee = self.dice.one(&PARTIES);
+        }
         let operator = if under == "LPP" && self.dice.chance(15) { Some(self.dice.one(&PARTIES)) } else { None };
         let held: Vec<&'static str> = {
             let story = self.model.story(u64::MAX);
@@ -286,7 +299,7 @@ impl Hand {
         let (on, party) = (self.day(), self.dice.one(&PARTIES));
         let said = match self.dice.between(1, 10) {
             1..=4 => {
-                let headquarters = self.dice.one(&["US", "DE", "PL", "PL", "IN", "BR", "CN"]);
+                let headquarters = self.dice.one(&["US", "DE", "PL", "PL", "IN", "BR", "DE", "PL", "CN"]);
                 let other = self.dice.one(&PARTIES);
                 let parent = match self.dice.between(1, 6) {
                     1 => None,

@@ -126,7 +126,7 @@ impl Model {
             Err(_) => return Open("a fact of before has no account any more"),
         };
         if is_negative(&new) {
-            return if is_statement(&before, &self.records, fact) {
+            return if is_statement(&self.records, fact) {
                 Open("a statement leaves less than nothing")
             } else {
                 Wrong("less than nothing")
@@ -166,24 +166,33 @@ impl Model {
         lacks.sort();
         if must_fit {
             self.judged += 1;
-            self.close += u64::from(lacks.iter().any(|lack| lack.shortfall <= 1) || lacks.is_empty() && is_full(from, new));
+            self.close += u64::from(lacks.iter().any(|lack| lack.shortfall <= 1) || lacks.is_empty() && is_full(from, old, new));
         }
         if must_fit && !lacks.is_empty() { Ruling::Lacks(lacks) } else { Ruling::Stands { passed } }
     }
 }
 
-/// Whether an account or a share is used up but for a thousandth.
-fn is_full(from: NaiveDate, new: &[Charge]) -> bool {
+/// Whether an account or a share that the change touches is used up but for a thousandth.
+fn is_full(from: NaiveDate, old: &[Charge], new: &[Charge]) -> bool {
     let days = days_from(from, new);
-    let full = |account: &String| {
-        days.iter().any(|on| law::limit(account, *on).is_some_and(|limit| (limit - balance(new, account, *on)).abs() <= 1))
+    let moves = |account: &&String| days.iter().any(|on| balance(old, account, *on) != balance(new, account, *on));
+    let all = accounts(new);
+    let touched: BTreeSet<&String> = all.iter().filter(moves).collect();
+    let is_near = |on: NaiveDate, account: &str, left: i64| left.abs() <= 1 && balance(new, account, on) > 0;
+    let full = |account: &&String| {
+        days.iter()
+            .any(|on| law::limit(account, *on).is_some_and(|limit| is_near(*on, account, limit - balance(new, account, *on))))
     };
-    let shares = |group: &String| {
-        days.iter().any(|on| {
-            Base::on(new, group, *on).parts().iter().any(|(_, part, whole, of)| (*of * *whole - 100 * *part).abs() <= 100)
-        })
+    let share = |account: &&String| {
+        let Some((group, country)) = account.strip_prefix("UVEU:").and_then(|rest| rest.split_once(":country=")) else {
+            return false;
+        };
+        let near = |(of, part, whole, percent): (Option<String>, i64, i64, i64)| {
+            of.is_none_or(|of| of == country) && part > 0 && (percent * whole - 100 * part).abs() <= 100
+        };
+        days.iter().any(|on| Base::on(new, group, *on).parts().into_iter().any(near))
     };
-    accounts(new).iter().any(full) || groups(new).iter().any(shares)
+    touched.iter().any(full) || touched.iter().any(share)
 }
 
 /// What is wrong whatever the accounts say.
@@ -267,19 +276,19 @@ fn unsettled(after: &Story) -> Option<Ruling> {
 /// Whether the authorization serves the line, its destination and its parties.
 fn is_served(story: &Story, line: &Line, on: NaiveDate) -> bool {
     let denied = |party: &'static str| story.headquarters(party, on).is_some_and(|at| law::is_denied(at, on));
+    let parties = std::iter::once(line.consignee).chain(line.operator);
     let may_use_an_operator = || line.under == "LPP" && story.headquarters(line.consignee, on).is_some_and(law::is_unlimited);
     let denial_served = matches!(line.under, "ACA" | "NAC");
     law::serves(line.under, line.activity)
         && !(line.under == "LPP" && (line.distributor || line.eccn != "3A090.a"))
         && (denial_served || !law::is_denied(line.destination, on))
-        && (denial_served || !denied(line.consignee) && !denied(story.ultimate(line.consignee, on)))
+        && (denial_served || !parties.into_iter().any(|party| story.chain(party, on).into_iter().any(denied)))
         && (line.operator.is_none() || may_use_an_operator())
         && (line.under != "UVEU" || story.group_has_uveu(line.consignee, on))
 }
 
-fn is_statement(before: &Story, records: &[Record], fact: &Fact) -> bool {
+fn is_statement(records: &[Record], fact: &Fact) -> bool {
     let of = |said: &Said| matches!(said, Said::Describe { .. } | Said::Merge { .. } | Said::Authorize { .. });
-    let _ = before;
     match &fact.said {
         Said::Correct { target } => records.iter().any(|record| record.fact.id == *target && of(&record.fact.said)),
         said => of(said),
@@ -374,10 +383,10 @@ fn shares(from: NaiveDate, old: &[Charge], new: &[Charge]) -> Result<Vec<Lack>, 
             let (was, is) = (Base::on(old, &group, on), Base::on(new, &group, on));
             for (country, part, whole, percent) in is.parts() {
                 let (part_was, whole_was) = was.part(&country);
-                if whole_was == 0 && part > 0 {
+                let is_passed = 100 * part > percent * whole;
+                if is_passed && whole_was == 0 {
                     return Err(());
                 }
-                let is_passed = 100 * part > percent * whole;
                 let is_raised = part * whole_was > part_was * whole;
                 let limit = percent * whole / 100;
                 let account = format!("UVEU:{group}{}", country.as_ref().map(|at| format!(":country={at}")).unwrap_or_default());
