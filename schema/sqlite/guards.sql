@@ -80,7 +80,7 @@ CREATE TRIGGER guard_entry_insert BEFORE INSERT ON entry BEGIN
     SELECT RAISE(ABORT, 'append-only: a field of the entry is out of its range') WHERE NEW.ord < 0 OR NEW.effective_on NOT BETWEEN 10101 AND 99991231 OR length(NEW.allocation) <> 2;
     SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
     SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND ord = NEW.ord);
-    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM entry WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM entry WHERE seq = NEW.seq) + (SELECT count(*) FROM charge WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
 END;
 CREATE TRIGGER guard_party_insert BEFORE INSERT ON party BEGIN
     SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);

@@ -420,7 +420,8 @@ fn stated_twice(parties: &Parties, statement: &PartyStatement) -> Option<Rejecti
         (PartyStatementKind::Describe, Parent::Party(one), Parent::Party(other)) if one != other => {
             format!("{} has two parents on {on}: {one} by {id}, and {other}", statement.party)
         }
-        _ => format!("{} has a {} on {on} already, {id}", statement.party, statement.kind),
+        (PartyStatementKind::Merge, ..) => format!("{} has a merger on {on} already, {id}", statement.party),
+        _ => format!("{} has a description on {on} already, {id}", statement.party),
     };
     Some(Rejection::new("effective_on", what, format!("correct {id} first, or check the date")))
 }

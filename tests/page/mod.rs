@@ -17,8 +17,9 @@ use tppledger::quota::codes::Country;
 use tppledger::quota::company::account::Account;
 use tppledger::quota::decision::Shortfall;
 use tppledger::quota::event::{EventKind, through};
+use tppledger::quota::regime::Regime;
 use tppledger::quota::timeline::{Options, replay};
-use tppledger::store::{Ask, Batch, End, Read, RegimeKept, Store};
+use tppledger::store::{Ask, Batch, Dossier, End, Read, RegimeKept, Store};
 use words::{headroom, identities, movement};
 
 /// The regime of the pages.
@@ -310,13 +311,7 @@ impl<S: Store> Page<S> {
             }
             "state" => {
                 let dossier = read.dossier(words[1]).map_err(|error| error.to_string())?.ok_or("no such application")?;
-                let on = day(words[2])?;
-                let latest = dossier.latest().clone();
-                let events = through(dossier.events.clone(), seq);
-                let options = Options { until: Some(on), ..Options::default() };
-                let replay =
-                    replay(latest.submitted_on, &latest.terms(), &events, &regime, options).map_err(|broken| broken.what)?;
-                same("state", replay.state_on(on).as_str(), expected.trim())
+                same("state", &state_on(&dossier, &regime, day(words[2])?, seq)?, expected.trim())
             }
             "expires" => {
                 let dossier = read.dossier(words[1]).map_err(|error| error.to_string())?.ok_or("no such application")?;
@@ -468,4 +463,13 @@ fn quoted_words(line: &str) -> Vec<String> {
         rest = after.trim_start();
     }
     words
+}
+
+/// The state of an application on a day, through a record.
+fn state_on(dossier: &Dossier, regime: &Regime, on: NaiveDate, seq: u64) -> Result<String, String> {
+    let latest = dossier.latest();
+    let events = through(dossier.events.clone(), seq);
+    let options = Options { until: Some(on), ..Options::default() };
+    let replay = replay(latest.submitted_on, &latest.terms(), &events, regime, options).map_err(|broken| broken.what)?;
+    Ok(replay.state_on(on).to_string())
 }

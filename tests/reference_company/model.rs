@@ -142,7 +142,7 @@ impl Model {
         match it.fact.said {
             _ if it.refused => Err("a refusal is not corrected"),
             Said::Correct { .. } => Err("a correction is not corrected"),
-            _ if self.records.iter().any(|record| undone(record)) => Err("corrected already"),
+            _ if self.records.iter().any(undone) => Err("corrected already"),
             _ if on < it.fact.on => Err("corrected before its day"),
             _ => Ok(it.fact.on),
         }
