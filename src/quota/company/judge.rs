@@ -72,7 +72,7 @@ pub fn judge(rule: &CompanyRule, account: &Account, before: &Balance, change: &B
     let days: BTreeSet<NaiveDate> = before.days().chain(change.days()).chain(steps).filter(|day| *day >= first).collect();
     let mut worst: Option<Shortfall> = None;
     for day in days {
-        let (rise, Some(limit)) = (change.on(day), rule.limit_on(day)) else { continue };
+        let (rise, Some(limit)) = (change.on(day), rule.limit_of(account, day)) else { continue };
         let headroom = limit.tpp - before.on(day);
         let shortfall = rise - headroom;
         if rise > Tpp::ZERO && shortfall > Tpp::ZERO && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
