@@ -193,8 +193,7 @@ impl<'r> Charger<'r> {
                 false,
             );
         }
-        let denied = |country: Country| self.regime.standing(country, on) == Standing::PresumptionOfDenial;
-        if !rule.presumption_of_denial && denied(line.destination) {
+        if !self.serves(rule, line.destination, on) {
             fault("destination", format!("{code} does not serve {} ({cite})", line.destination), "a license is needed", false);
         }
         for (column, party) in [("consignee", Some(&line.consignee)), ("operator", line.operator.as_ref())] {
@@ -204,7 +203,7 @@ impl<'r> Charger<'r> {
                 .chain(party, on)
                 .into_iter()
                 .filter_map(|at| self.parties.headquarters(at, on).map(|seat| (at, seat)));
-            if let Some((at, seat)) = seats.rfind(|(_, seat)| !rule.presumption_of_denial && denied(*seat)) {
+            if let Some((at, seat)) = seats.rfind(|(_, seat)| !self.serves(rule, *seat, on)) {
                 let what = format!("{code} does not serve {party}: {at} is headquartered in {seat} ({cite})");
                 fault(column, what, "a license is needed", false);
             }
@@ -232,6 +231,15 @@ impl<'r> Charger<'r> {
         }
         if rule.kept_by == KeptBy::Facility && line.facility.is_none() {
             fault("facility", format!("is blank, and {code} is accounted for by facility ({cite})"), "name the facility", true);
+        }
+    }
+
+    /// Whether a rule serves a destination, and parties headquartered there, on a day.
+    fn serves(&self, rule: &CompanyRule, country: Country, on: NaiveDate) -> bool {
+        match self.regime.standing(country, on) {
+            Standing::PresumptionOfDenial => rule.presumption_of_denial,
+            Standing::Capped => !rule.unlimited_only,
+            Standing::Unlimited | Standing::Home => true,
         }
     }
 
