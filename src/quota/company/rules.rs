@@ -3,7 +3,7 @@
 //! A mechanism is named here and a number never: a regime's `companies.toml` says which authorization works by which
 //! mechanism, with which dated numbers and citations.
 
-use super::account::Authorization;
+use super::account::{Account, Authorization};
 use crate::quota::application::Activity;
 use crate::quota::codes::Eccn;
 use crate::quota::event::words;
@@ -113,6 +113,13 @@ impl CompanyRule {
     /// The limit on a day.
     pub fn limit_on(&self, on: NaiveDate) -> Option<&Step> {
         self.limit.iter().rev().find(|step| step.from <= on)
+    }
+
+    /// The limit of an account on a day. That of a calendar year is bound by the limits of its year alone, also on days after
+    /// it: what was used in the year stands, and a later year's limit says nothing of it.
+    pub fn limit_of(&self, account: &Account, on: NaiveDate) -> Option<&Step> {
+        let last = account.year().and_then(|year| NaiveDate::from_ymd_opt(year, 12, 31));
+        self.limit_on(last.map_or(on, |last| on.min(last)))
     }
 
     /// Whether items of this ECCN are added up.
