@@ -146,7 +146,7 @@ impl<'r> Screened<'r> {
     }
 
     /// The accounts for which a shipment of this would be refused.
-    fn accounts_exceeded(&self) -> String {
+    pub(super) fn accounts_exceeded(&self) -> String {
         let exceeded: BTreeSet<&Account> = self.accounts.iter().filter(|it| it.is_exceeded()).map(|it| &it.account).collect();
         exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }

@@ -5,6 +5,7 @@
 
 use super::{AccountLeft, Bound, Room, Screened};
 use crate::quota::company::account::{Account, Part};
+use crate::quota::company::rules::Measured;
 use crate::quota::tpp::Tpp;
 use crate::screen::{Condition, RuleAnswer, Status, Transaction, Verdict};
 use chrono::NaiveDate;
@@ -83,6 +84,10 @@ impl Page<'_, '_> {
             if !codes.is_empty() {
                 self.line(format_args!("{what}: {}.", codes.join(", ")));
             }
+        }
+        let exceeded = screened.accounts_exceeded();
+        if !exceeded.is_empty() {
+            self.line(format_args!("The ledger has too little left in: {exceeded}."));
         }
         let needs: Vec<&str> = screened.needs().names().collect();
         if !needs.is_empty() {
@@ -269,7 +274,11 @@ fn left_told(it: &AccountLeft, from: NaiveDate) -> String {
         Part::Facility(facility) => format!("{party} in {facility}"),
     };
     let (left, of) = (it.left.grouped(), it.of.grouped());
-    let lowest = if it.on == from { String::new() } else { format!(" (lowest on {})", it.on) };
+    let lowest = match it.bound {
+        Bound::Share(share) if share.measured == Measured::ReportingDates => format!(" (on the reporting date {})", it.on),
+        _ if it.on == from => String::new(),
+        _ => format!(" (lowest on {})", it.on),
+    };
     match it.bound {
         Bound::Limit(_) => format!("{authorization}: {left} of {of} TPP left for {whose}{lowest}"),
         Bound::Threshold(_) => format!("{authorization}: {left} TPP to the threshold of {of} for {whose}"),
