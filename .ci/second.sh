@@ -6,9 +6,9 @@ export CARGO_TERM_COLOR=never
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Optimized code is other code: the pages, the stores, the sample, and a longer walk of the reference model.
+# Optimized code is other code: the pages, the stores, the sample, and a longer walk of the reference models.
 TPPLEDGER_MODEL_OPERATIONS="${TPPLEDGER_MODEL_OPERATIONS:-60000}" \
-    cargo test --release --test ledger_pages --test store --test sample --test reference_model --test many_writers
+    cargo test --release --test ledger_pages --test store --test sample --test reference_model --test company_model --test many_writers
 
 # Licenses, bans and sources of the dependencies.
 command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny

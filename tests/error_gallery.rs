@@ -189,6 +189,22 @@ fn blocks_of_too_many_rows_are_told_once() {
         "shipments.csv:10002: line: \"10001\" is more than a shipment may have: 10000 lines\nhint: split the shipment\n\
          shipments.csv: left out: 1 error, nothing of it is recorded\n"
     );
+    // Only so many lines pass the range of sums together.
+    let largest: String =
+        (1..=4_001).map(|line| format!("S1,{line},2025-03-03,Acme,AIA,DE,BETA,3A090.a,1,999999999999\n")).collect();
+    fs::write(place.path().join("shipments.csv"), format!("{header}{largest}")).expect("a file");
+    fs::write(
+        place.path().join("parties.csv"),
+        "event_id,effective_on,statement,party,name,headquarters,parent\nP1,2025-01-15,describe,BETA,Beta,DE,none\n",
+    )
+    .expect("a file");
+    assert_eq!(
+        said("parties.csv shipments.csv"),
+        "shipments.csv:2: quantity: with it, the movements of AIA:BETA would pass the range of exact sums, \
+         4,000,000,000,000,000 TPP\n\
+         hint: check the quantities; the amounts are far beyond any real shipment\n\
+         shipments.csv: left out: 1 error, nothing of it is recorded\n"
+    );
     let wrong = said("wrong.csv");
     assert_eq!(wrong.matches("is not a whole number").count(), 1_000);
     let end = "wrong.csv:1001: is one of the last rows of `Z1` that were looked at: it has 1000 problems already\nhint: mend these first\n\
@@ -286,7 +302,7 @@ fn every_code_appears_in_a_page() {
 }
 
 /// Where the messages of a wrong input are written.
-const MESSAGES: [&str; 21] = [
+const MESSAGES: [&str; 23] = [
     "src/intake/acts.rs",
     "src/intake/amounts.rs",
     "src/intake/applications.rs",
@@ -304,8 +320,10 @@ const MESSAGES: [&str; 21] = [
     "src/intake/transactions.rs",
     "src/desk/acts.rs",
     "src/desk/clerk.rs",
+    "src/desk/companies.rs",
     "src/desk/events.rs",
     "src/error.rs",
+    "src/quota/company/charges.rs",
     "src/quota/limits.rs",
     "src/quota/timeline.rs",
 ];
@@ -332,6 +350,15 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ),
     ("check the file and run the same command again", "any other failure of the operating system"),
     (" at path ", "cut off, never shown"),
+    (" of this ledger has no company allocations", "a ledger of a regime without companies.toml"),
+    ("adopt one that has: `tppledger regime adopt`", "as above"),
+    ("the company rules of", "a ledger that keeps a fact of a company under such a regime"),
+    (" is not in the regime of this ledger", "the built-in regime has every authorization"),
+    ("name one that it has: `tppledger regime show`", "as above"),
+    (
+        "a certificate states what was received in a year; a base is held in a country or a facility",
+        "the reader knows which holdings go with which authorizations",
+    ),
     ("no base is in force", "a regime with a hole in its base does not pass its check"),
     (" names no application", "the reader asks for the application first"),
     ("give the application or its license", "as above"),

@@ -12,7 +12,9 @@ use tppledger::desk::ledger::Ledger;
 use tppledger::desk::verify::verify;
 use tppledger::quota::calendar::parse_day;
 use tppledger::quota::codes::Country;
+use tppledger::quota::company::account::Authorization;
 use tppledger::quota::posting::{Entry, Measures};
+use tppledger::quota::tpp::Tpp;
 use tppledger::store::memory::MemoryStore;
 use tppledger::store::sqlite::{SqliteStore, schema};
 use tppledger::store::{Ask, Batch, End, Read, Store, hex};
@@ -37,6 +39,18 @@ Z3 revises 2 2025-01-22: 12 x 1 to DE
 E8 return Z3 2025-04-01
 E9 correct A3 2025-06-02
 E10 note Z1 2025-06-03 reference \"text\"
+P1 describes ACME 2025-01-01: name Acme, headquarters US, parent none
+P2 describes LAB 2025-01-01: name Lab, headquarters PL
+P3 authorizes ACME 2025-01-01: UVEU
+P4 authorizes ACME 2025-01-01: NVEU in IN
+H1 installed ACME 2025-01-02: 1,000,000 in US under UVEU
+S1 ships 2025-02-03: 10 x 1.5 to PL, consignee LAB, under LPP
+  and 3 x 1,000 to IN, consignee ACME, under NVEU
+S2 ships 2025-02-04: 1 x 30,000,000 to PL, consignee LAB, under LPP => refused
+H2 certified LAB 2025-03-03: 500 under LPP
+H3 moved ACME 2025-04-01: 1,000 from US to BR under UVEU
+P5 describes LAB 2025-02-01: name Lab, headquarters PL, parent ACME
+E11 correct H3 2025-06-02
 ";
 
 fn batch() -> Batch {
@@ -92,12 +106,24 @@ fn everything(read: &impl Read) -> String {
             let positions = read.positions(parse_day(day).unwrap(), through).unwrap();
             let told: Vec<_> = positions.into_iter().filter(|(_, position)| !position.is_zero()).collect();
             writeln!(out, "{day} {through} {told:?}").unwrap();
+            let accounts = read.account_positions(parse_day(day).unwrap(), through).unwrap();
+            let told: Vec<_> = accounts.into_iter().filter(|(_, tpp)| *tpp != Tpp::ZERO).collect();
+            writeln!(out, "{told:?}").unwrap();
         }
     }
     for code in ["PL", "IN", "DE"] {
         let country = Country::new(code).unwrap();
         let days: Vec<_> = read.day_totals(country).unwrap().into_iter().filter(|(_, sum)| !sum.is_zero()).collect();
         writeln!(out, "{code} {days:?} {:?}", read.acts(country).unwrap()).unwrap();
+    }
+    writeln!(out, "{:?} {:?}", read.party_statements().unwrap(), read.company_facts(None).unwrap()).unwrap();
+    writeln!(out, "{:?} {:?}", read.company_facts(Some(&["LAB".into()])).unwrap(), read.certified_parties().unwrap()).unwrap();
+    for authorization in Authorization::ALL {
+        for party in ["ACME", "LAB", "LA"] {
+            let days = read.account_days(*authorization, party).unwrap();
+            let days: Vec<_> = days.into_iter().filter(|(.., tpp)| *tpp != Tpp::ZERO).collect();
+            writeln!(out, "{authorization} {party} {days:?}").unwrap();
+        }
     }
     writeln!(out, "{:?} {:?}", read.license("D1").unwrap(), read.license("D2").unwrap()).unwrap();
     writeln!(out, "{:?} {:?}", read.find("E4").unwrap().map(|record| record.seq), read.find("E99").unwrap()).unwrap();
@@ -199,6 +225,15 @@ fn the_file_verifies_and_each_kind_of_change_by_another_program_is_refused() {
         "INSERT OR REPLACE INTO record SELECT * FROM record WHERE seq = 3".into(),
         "INSERT OR REPLACE INTO entry SELECT * FROM entry LIMIT 1".into(),
         "INSERT OR REPLACE INTO line SELECT * FROM line LIMIT 1".into(),
+        "UPDATE charge SET tpp = 0".into(),
+        "UPDATE party SET parent = 'none'".into(),
+        "DELETE FROM holding".into(),
+        "DELETE FROM shipment_line".into(),
+        "INSERT OR REPLACE INTO charge SELECT * FROM charge LIMIT 1".into(),
+        "INSERT OR REPLACE INTO party SELECT * FROM party LIMIT 1".into(),
+        "INSERT OR REPLACE INTO holding SELECT * FROM holding LIMIT 1".into(),
+        "INSERT OR REPLACE INTO shipment_line SELECT * FROM shipment_line LIMIT 1".into(),
+        "INSERT INTO charge SELECT max(seq), 9, 20250101, 'LPP:LAB:year=2025', 'shipped', 1 FROM record".into(),
         "INSERT OR REPLACE INTO regime SELECT * FROM regime".into(),
         "INSERT OR REPLACE INTO batch SELECT * FROM batch LIMIT 1".into(),
         // Out of order, and an id that is known.
@@ -233,11 +268,17 @@ fn what_gets_past_the_guards_is_found_by_verify() {
         ("a removed entry", "DELETE FROM entry WHERE seq = 4"),
         ("a forged total", "UPDATE day_total SET licensed = licensed - 1000 WHERE allocation = 'PL' AND day = 20250303"),
         ("a forged opening", "UPDATE month_opening SET licensed = licensed - 1000 WHERE allocation = 'IN'"),
+        ("a changed charge", "UPDATE charge SET tpp = tpp + 1 WHERE tpp > 0"),
+        ("a changed parent", "UPDATE party SET parent = 'none' WHERE parent = 'ACME'"),
+        ("a changed holding", "UPDATE holding SET tpp = tpp + 1"),
+        ("a changed shipment", "UPDATE shipment_line SET tpp = tpp + 1"),
+        ("a forged account", "UPDATE account_total SET tpp = tpp - 1 WHERE tpp > 0"),
         ("an added entry", "INSERT INTO entry VALUES (1, 9, 20250101, 'PL', 'issued', 0, 1, 0, 0, 0, 0)"),
     ] {
         let path = folder.path().join("story.db");
         drop(in_a_file(&path));
         let other = Connection::open(&path).unwrap();
+        other.pragma_update(None, "foreign_keys", false).unwrap();
         let guards: Vec<String> = other
             .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
             .unwrap()
@@ -339,4 +380,32 @@ fn a_busy_ledger_is_waited_for_and_then_given_up() {
     lock.unlock().unwrap();
     // The turn that was given up is let go again.
     assert!(store.with_patience(std::time::Duration::from_secs(20)).write(batch(), |_| Ok(((), End::Rollback))).is_ok());
+}
+
+/// A ledger made before there were companies: the first migration alone, and nothing recorded.
+fn of_the_first_version(path: &Path) {
+    let (connection, kept) = (Connection::open(path).unwrap(), page::regime());
+    connection.execute_batch(schema::MIGRATIONS[0].sql).unwrap();
+    let applied = (1, schema::MIGRATIONS[0].name, schema::checksum(&schema::MIGRATIONS[0]));
+    connection.execute("INSERT INTO migration (version, name, sha256) VALUES (?1, ?2, ?3)", applied).unwrap();
+    let regime = (kept.id, kept.digest.to_vec(), kept.text);
+    connection.execute("INSERT INTO regime (adopted_by, id, digest, text) VALUES (0, ?1, ?2, ?3)", regime).unwrap();
+    connection.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+}
+
+#[test]
+fn an_earlier_ledger_is_brought_up_to_date_and_then_holds_all_that_a_new_one_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    for read_only_first in [false, true] {
+        let path = folder.path().join(format!("{read_only_first}.db"));
+        of_the_first_version(&path);
+        if read_only_first {
+            assert_eq!(SqliteStore::open_read_only(&path).unwrap().read().unwrap().head().unwrap().seq, 0);
+        }
+        let (store, failures) = page::run_keeping(SqliteStore::open(&path).unwrap(), STORY);
+        assert!(failures.is_empty(), "{failures:#?}");
+        assert_eq!(store.check_file().unwrap(), Vec::<String>::new());
+        assert_alike(&everything(&in_memory()), &everything(&store.read().unwrap()));
+    }
 }

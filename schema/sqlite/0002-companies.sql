@@ -1,7 +1,6 @@
 -- Migration 2: companies. Shipments under exceptions and authorizations, holdings, parties, and what is charged to their accounts.
 DROP INDEX record_event_id;
-CREATE UNIQUE INDEX record_event_id ON record (id) WHERE kind IN ('event', 'act', 'company');
-CREATE INDEX record_company ON record (seq) WHERE kind = 'company';
+CREATE UNIQUE INDEX record_event_id ON record (id) WHERE kind NOT IN ('application', 'regime');
 CREATE TEMP TABLE refusal_kept AS SELECT * FROM main.refusal;
 DROP TABLE main.refusal;
 CREATE TABLE refusal (

@@ -49,7 +49,7 @@ CREATE TRIGGER guard_record_insert BEFORE INSERT ON record BEGIN
     SELECT RAISE(ABORT, 'append-only: an application has a revision and an applicant, anything else says what it is') WHERE (NEW.kind = 'application') <> (NEW.revision IS NOT NULL AND NEW.applicant IS NOT NULL AND NEW.what IS NULL);
     SELECT RAISE(ABORT, 'append-only: a refused record posts nothing') WHERE NEW.refused NOT IN (0, 1) OR NEW.line_count < 0 OR NEW.entry_count < 0 OR (NEW.refused = 1 AND NEW.entry_count > 0);
     SELECT RAISE(ABORT, 'append-only: records are numbered densely') WHERE NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM record);
-    SELECT RAISE(ABORT, 'append-only: an event id is unique for ever') WHERE NEW.kind IN ('event', 'act', 'company') AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind IN ('event', 'act', 'company'));
+    SELECT RAISE(ABORT, 'append-only: an event id is unique for ever') WHERE NEW.kind NOT IN ('application', 'regime') AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind NOT IN ('application', 'regime'));
     SELECT RAISE(ABORT, 'append-only: an application number is unique') WHERE NEW.kind = 'application' AND NEW.application = NEW.seq AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind = 'application' AND application = seq);
     SELECT RAISE(ABORT, 'append-only: a revision is unique') WHERE NEW.kind = 'application' AND NEW.application <> NEW.seq AND EXISTS (SELECT 1 FROM record WHERE application = NEW.application AND application <> seq AND kind = 'application' AND revision = NEW.revision);
     SELECT RAISE(ABORT, 'append-only: the lines of the last record are missing') WHERE (SELECT line_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM event_line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM shipment_line WHERE seq = NEW.seq - 1);
@@ -80,7 +80,7 @@ CREATE TRIGGER guard_entry_insert BEFORE INSERT ON entry BEGIN
     SELECT RAISE(ABORT, 'append-only: a field of the entry is out of its range') WHERE NEW.ord < 0 OR NEW.effective_on NOT BETWEEN 10101 AND 99991231 OR length(NEW.allocation) <> 2;
     SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
     SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM entry WHERE seq = NEW.seq AND ord = NEW.ord);
-    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM entry WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM entry WHERE seq = NEW.seq) + (SELECT count(*) FROM charge WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
 END;
 CREATE TRIGGER guard_party_insert BEFORE INSERT ON party BEGIN
     SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);

@@ -174,33 +174,46 @@ impl<W: Append> Clerk<'_, W> {
     }
 
     fn party_statement(&mut self, rules: &CompanyRules, statement: &PartyStatement) -> Answer {
-        let (seq, companies) = (self.next_seq(), self.companies()?);
-        let mut parties = companies.parties.clone();
-        if let Some(rejection) = stated_twice(&parties, statement) {
+        let seq = self.next_seq();
+        self.companies()?;
+        // The parties are many and a statement is one: they are changed in place, and changed back if it is wrong.
+        let mut companies = self.recent.companies.take().expect("just loaded");
+        let parties = &mut Arc::make_mut(&mut companies).parties;
+        let answer = self.stated(rules, parties, statement, seq);
+        if !matches!(answer, Ok(Ok(_))) {
+            parties.remove(&statement.party, seq);
+        }
+        self.recent.companies = Some(companies);
+        answer
+    }
+
+    fn stated(&mut self, rules: &CompanyRules, parties: &mut Parties, statement: &PartyStatement, seq: u64) -> Answer {
+        if let Some(rejection) = stated_twice(parties, statement) {
             return Ok(Err(rejection));
         }
+        let mut members = members_of(parties, &statement.party, statement.effective_on);
         parties.add(Placed::new(seq, statement.clone()));
         let column = if statement.kind == PartyStatementKind::Merge { "merged_into" } else { "parent" };
-        if let Some(rejection) = makes_ring(&parties, statement, column) {
+        if let Some(rejection) = makes_ring(parties, statement, column) {
             return Ok(Err(rejection));
         }
-        let members = members_of(&companies.parties, &parties, &statement.party, statement.effective_on);
-        let facts = self.tx.company_facts(Some(&members))?;
-        let old = Stand { facts: &facts, parties: &companies.parties };
-        let charges = match self.difference(rules, old, Stand { facts: &facts, parties: &parties }, None, true) {
-            Ok(charges) => charges,
-            Err(rejection) => return Ok(Err(rejection)),
-        };
-        let judged = match self.judge_charges(rules, &parties, &charges, true)? {
+        members.extend(members_of(parties, &statement.party, statement.effective_on));
+        let facts = self.tx.company_facts(Some(&members.into_iter().collect::<Vec<_>>()))?;
+        let mut charges = Vec::new();
+        if !facts.is_empty() {
+            let before = parties.without(&statement.party, seq);
+            let old = Stand { facts: &facts, parties: &before };
+            match self.difference(rules, old, Stand { facts: &facts, parties }, None, true) {
+                Ok(difference) => charges = difference,
+                Err(rejection) => return Ok(Err(rejection)),
+            }
+        }
+        let judged = match self.judge_charges(rules, parties, &charges, true)? {
             Ok(judged) => judged,
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let said = statement_findings(&parties, statement);
-        let answer = self.conclude_company(Fact::Company(CompanyFact::Party(statement.clone())), said, charges, judged, true)?;
-        if answer.is_ok() {
-            self.recent.companies = Some(Arc::new(Companies { parties, certified: companies.certified.clone() }));
-        }
-        Ok(answer)
+        let said = statement_findings(parties, statement);
+        self.conclude_company(Fact::Company(CompanyFact::Party(statement.clone())), said, charges, judged, true)
     }
 
     /// Undoes a fact of a company: the facts concerned are charged as if it had never been.
@@ -218,12 +231,13 @@ impl<W: Append> Clerk<'_, W> {
                 if !companies.parties.statements(&statement.party).iter().any(|placed| placed.seq == target.seq) {
                     return self.rejected_unless_known(event, None, undone());
                 }
-                let parties = companies.parties.without(target.seq);
+                let parties = companies.parties.without(&statement.party, target.seq);
                 if let Some(rejection) = makes_ring(&parties, statement, "corrects") {
                     return self.rejected_unless_known(event, None, rejection);
                 }
-                let members = members_of(&companies.parties, &parties, &statement.party, statement.effective_on);
-                (self.tx.company_facts(Some(&members))?, parties)
+                let mut members = members_of(&companies.parties, &statement.party, statement.effective_on);
+                members.extend(members_of(&parties, &statement.party, statement.effective_on));
+                (self.tx.company_facts(Some(&members.into_iter().collect::<Vec<_>>()))?, parties)
             }
             _ => {
                 let own: Vec<String> = fact.parties().into_iter().map(String::from).collect();
@@ -383,16 +397,13 @@ fn certified_members(companies: &Companies, postings: &[ChargePosting]) -> Vec<S
     members.into_iter().collect()
 }
 
-/// All parties that share an ultimate parent with one, before or after a change from a day on.
-fn members_of(old: &Parties, new: &Parties, party: &str, from: NaiveDate) -> Vec<String> {
-    let mut members = BTreeSet::new();
-    for parties in [old, new] {
-        for on in parties.days_from(from) {
-            members.extend(parties.below(parties.ultimate(party, on)));
-        }
-        members.extend(parties.below(party));
+/// All parties that ever share an ultimate parent with one from a day on.
+fn members_of(parties: &Parties, party: &str, from: NaiveDate) -> BTreeSet<String> {
+    let mut members = parties.below(party);
+    for ultimate in parties.ultimates(party, from) {
+        members.extend(parties.below(ultimate));
     }
-    members.into_iter().collect()
+    members
 }
 
 fn unsettled(fact: &CompanyFact, what: &str) -> Rejection {
@@ -420,7 +431,8 @@ fn stated_twice(parties: &Parties, statement: &PartyStatement) -> Option<Rejecti
         (PartyStatementKind::Describe, Parent::Party(one), Parent::Party(other)) if one != other => {
             format!("{} has two parents on {on}: {one} by {id}, and {other}", statement.party)
         }
-        _ => format!("{} has a {} on {on} already, {id}", statement.party, statement.kind),
+        (PartyStatementKind::Merge, ..) => format!("{} has a merger on {on} already, {id}", statement.party),
+        _ => format!("{} has a description on {on} already, {id}", statement.party),
     };
     Some(Rejection::new("effective_on", what, format!("correct {id} first, or check the date")))
 }

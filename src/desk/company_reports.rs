@@ -86,8 +86,8 @@ impl Companies {
         if !begun {
             return None;
         }
-        let (last, balance) = (NaiveDate::from_ymd_opt(year, 12, 31)?, shipped + certified);
-        let limit = rule.limit_on(as_of.min(last)).map(|step| step.tpp);
+        let balance = shipped + certified;
+        let limit = rule.limit_of(account, as_of).map(|step| step.tpp);
         let seat = self.parties.headquarters(&account.party, as_of);
         Some(vec![
             Cell::Whole(i64::from(year)),

@@ -36,6 +36,7 @@ fn of_rule(rule: &CompanyRule) -> Vec<CompanyValue<'_>> {
     let besides = [
         ("through distributors", rule.distributors),
         ("on the limit of an operator", rule.operator),
+        ("unlimited destinations only", rule.unlimited_only),
         ("where denial is presumed", rule.presumption_of_denial),
     ];
     let besides = besides.into_iter().filter(|(_, serves)| *serves).map(|(what, _)| what);

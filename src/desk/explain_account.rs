@@ -79,7 +79,7 @@ pub(super) fn charges_of(record: &Record) -> Option<Section> {
 
 fn limits(answer: &mut Section, rule: &CompanyRule, account: &Account, as_of: NaiveDate, balance: Tpp) {
     answer.fact("charged to", format!("{} ({})", account.party, rule.charged_to), rule.citation.cite.clone());
-    if let Some(step) = rule.limit_on(as_of) {
+    if let Some(step) = rule.limit_of(account, as_of) {
         answer.fact("limit", step.tpp.grouped(), format!("{}, from {}", step.citation.cite, step.from));
         answer.fact("headroom", (step.tpp - balance).grouped(), "limit - balance");
     }

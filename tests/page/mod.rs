@@ -1,6 +1,7 @@
 //! Reads a `.case` page and holds it against a ledger.
 
 mod companies;
+mod words;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -16,10 +17,10 @@ use tppledger::quota::codes::Country;
 use tppledger::quota::company::account::Account;
 use tppledger::quota::decision::Shortfall;
 use tppledger::quota::event::{EventKind, through};
-use tppledger::quota::position::Headroom;
+use tppledger::quota::regime::Regime;
 use tppledger::quota::timeline::{Options, replay};
-use tppledger::quota::tpp::Tpp;
-use tppledger::store::{Ask, Batch, End, Read, RegimeKept, Store};
+use tppledger::store::{Ask, Batch, Dossier, End, Read, RegimeKept, Store};
+use words::{headroom, identities, movement};
 
 /// The regime of the pages.
 pub fn regime() -> RegimeKept {
@@ -310,13 +311,7 @@ impl<S: Store> Page<S> {
             }
             "state" => {
                 let dossier = read.dossier(words[1]).map_err(|error| error.to_string())?.ok_or("no such application")?;
-                let on = day(words[2])?;
-                let latest = dossier.latest().clone();
-                let events = through(dossier.events.clone(), seq);
-                let options = Options { until: Some(on), ..Options::default() };
-                let replay =
-                    replay(latest.submitted_on, &latest.terms(), &events, &regime, options).map_err(|broken| broken.what)?;
-                same("state", replay.state_on(on).as_str(), expected.trim())
+                same("state", &state_on(&dossier, &regime, day(words[2])?, seq)?, expected.trim())
             }
             "expires" => {
                 let dossier = read.dossier(words[1]).map_err(|error| error.to_string())?.ok_or("no such application")?;
@@ -434,69 +429,6 @@ fn same(what: &str, seen: &str, expected: &str) -> Check {
     if equal { Ok(()) } else { Err(format!("{what}: expected {expected}, seen {seen}")) }
 }
 
-fn headroom(row: &Headroom, word: &str, floor: Option<&str>) -> Option<String> {
-    let optional = |tpp: Option<Tpp>| tpp.map_or("empty".to_string(), |tpp| tpp.to_string());
-    Some(match word {
-        "base" => optional(row.base),
-        "increase" => optional(row.increase),
-        "limit" => optional(row.limit),
-        "withheld" => optional(row.withheld),
-        "licensed" => row.licensed.to_string(),
-        "not limited" => row.licensed_not_limited.to_string(),
-        "shipped" => row.shipped.to_string(),
-        "unshipped" => row.unshipped.to_string(),
-        "pending" => row.pending.to_string(),
-        "headroom" => optional(row.headroom),
-        "after pending" => optional(row.headroom_after_pending),
-        "utilization" => row.utilization_pct.map_or("empty".to_string(), |percent| percent.to_string()),
-        "status" => row.status.to_string(),
-        "floor" => floor.unwrap_or("empty").to_string(),
-        _ => return None,
-    })
-}
-
-fn movement(row: &figures::Movement, word: &str) -> Option<String> {
-    let limit = |pick: fn(&figures::LimitMovement) -> Tpp| {
-        row.limit.as_ref().map_or("empty".to_string(), |limit| pick(limit).to_string())
-    };
-    Some(match word {
-        "opening" => row.opening_licensed.to_string(),
-        "carried in" => row.carried_in.to_string(),
-        "issued" => row.issued.to_string(),
-        "expired" => row.expired.to_string(),
-        "revoked" => row.revoked.to_string(),
-        "surrendered" => row.surrendered.to_string(),
-        "amended" => row.amended.to_string(),
-        "attrition" => row.attrition.to_string(),
-        "corrected" => row.corrected.to_string(),
-        "closing" => row.closing_licensed.to_string(),
-        "opening limit" => limit(|limit| limit.opening_limit),
-        "base change" => limit(|limit| limit.base_change),
-        "limit increase" => limit(|limit| limit.increase),
-        "closing limit" => limit(|limit| limit.closing_limit),
-        "opening withheld" => limit(|limit| limit.opening_withheld),
-        "closing withheld" => limit(|limit| limit.closing_withheld),
-        "closing headroom" => limit(|limit| limit.closing_headroom),
-        _ => return None,
-    })
-}
-
-/// The identities that hold on every row.
-fn identities(row: &figures::Movement) -> Check {
-    let given_back = row.expired + row.revoked + row.surrendered + row.amended + row.attrition + row.corrected;
-    same(
-        "closing licensed",
-        &(row.opening_licensed + row.carried_in + row.issued - given_back).to_string(),
-        &row.closing_licensed.to_string(),
-    )?;
-    let Some(limit) = row.limit else { return Ok(()) };
-    same(
-        "closing limit",
-        &(limit.opening_limit + limit.base_change + limit.increase).to_string(),
-        &limit.closing_limit.to_string(),
-    )
-}
-
 fn schedule(expected: &str, rows: &[String]) -> Check {
     let (incomplete, list) = expected.trim().strip_prefix("...").map_or((false, expected), |list| (true, list));
     let wanted: Vec<String> =
@@ -531,4 +463,13 @@ fn quoted_words(line: &str) -> Vec<String> {
         rest = after.trim_start();
     }
     words
+}
+
+/// The state of an application on a day, through a record.
+fn state_on(dossier: &Dossier, regime: &Regime, on: NaiveDate, seq: u64) -> Result<String, String> {
+    let latest = dossier.latest();
+    let events = through(dossier.events.clone(), seq);
+    let options = Options { until: Some(on), ..Options::default() };
+    let replay = replay(latest.submitted_on, &latest.terms(), &events, regime, options).map_err(|broken| broken.what)?;
+    Ok(replay.state_on(on).to_string())
 }

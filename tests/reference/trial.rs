@@ -80,7 +80,7 @@ impl Stores {
         Stores { kept, regime, folder, files: 0 }
     }
 
-    fn new_file(&mut self) -> SqliteStore {
+    pub fn new_file(&mut self) -> SqliteStore {
         let name = |number: u64| self.folder.path().join(format!("{number}.db"));
         for end in ["", "-wal", "-shm", ".lock"] {
             let old = format!("{}{end}", name(self.files).display());

@@ -17,12 +17,8 @@ type Steps = &'static [(NaiveDate, i64)];
 const LPP: Steps = &[(day(2025, 1, 1), 1_000_000), (day(2027, 1, 1), 600_000)];
 
 /// The limit of NVEU from a day on; it falls once, though the law's never does.
-pub const NVEU: Steps = &[
-    (day(2025, 1, 1), 500_000),
-    (day(2025, 4, 1), 800_000),
-    (day(2025, 7, 1), 1_200_000),
-    (day(2026, 1, 1), 900_000),
-];
+pub const NVEU: Steps =
+    &[(day(2025, 1, 1), 500_000), (day(2025, 4, 1), 800_000), (day(2025, 7, 1), 1_200_000), (day(2026, 1, 1), 900_000)];
 
 /// The limit of an account on a day, where one is in force.
 pub fn limit(account: &str, on: NaiveDate) -> Option<i64> {

@@ -32,16 +32,46 @@ pub type Place = Option<&'static str>;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Said {
     /// Headquarters and parent; no parent stated, none, or one.
-    Describe { headquarters: &'static str, parent: Option<Option<&'static str>> },
-    Merge { into: &'static str },
+    Describe {
+        headquarters: &'static str,
+        parent: Option<Option<&'static str>>,
+    },
+    Merge {
+        into: &'static str,
+    },
     /// An authorization begins or ends; a national one has a country.
-    Authorize { begins: bool, under: &'static str, country: Place },
-    Installed { under: &'static str, place: Place, tpp: i64 },
-    Attrition { under: &'static str, place: Place, tpp: i64 },
-    Moved { under: &'static str, from: Place, to: Place, tpp: i64, made: bool },
-    Certified { tpp: i64 },
-    Ships { made: bool, lines: Vec<Line> },
-    Correct { target: String },
+    Authorize {
+        begins: bool,
+        under: &'static str,
+        country: Place,
+    },
+    Installed {
+        under: &'static str,
+        place: Place,
+        tpp: i64,
+    },
+    Attrition {
+        under: &'static str,
+        place: Place,
+        tpp: i64,
+    },
+    Moved {
+        under: &'static str,
+        from: Place,
+        to: Place,
+        tpp: i64,
+        made: bool,
+    },
+    Certified {
+        tpp: i64,
+    },
+    Ships {
+        made: bool,
+        lines: Vec<Line>,
+    },
+    Correct {
+        target: String,
+    },
 }
 
 /// A fact: its id, its day, the party it is said of (none for a shipment or a correction).

@@ -131,14 +131,6 @@ impl Story {
         }))
     }
 
-    /// The accounts of one amount: its authorization's, and the base of the group where that has a UVEU.
-    fn accounts(&self, under: &str, party: &'static str, place: Option<&str>, on: NaiveDate) -> Result<Vec<String>, ()> {
-        let mut accounts: Vec<String> = self.account(under, party, place, on)?.into_iter().collect();
-        let country = place.filter(|_| under == "NVEU");
-        accounts.extend(country.filter(|_| self.group_has_uveu(party, on)).map(|country| self.base(party, country, on)));
-        Ok(accounts)
-    }
-
     fn base(&self, party: &'static str, country: &str, on: NaiveDate) -> String {
         format!("UVEU:{}:country={country}", self.ultimate(party, on))
     }
@@ -157,13 +149,14 @@ impl Story {
     fn charges_of(&self, it: &Stands) -> Result<Vec<(String, i64)>, ()> {
         let (on, party) = (it.fact.on, it.fact.party);
         let all = |accounts: Vec<String>, tpp: i64| accounts.into_iter().map(move |account| (account, tpp));
+        let one = |account: Option<String>, tpp: i64| account.map(|account| (account, tpp));
         let mut charges = Vec::new();
         match &it.fact.said {
-            Said::Installed { under, place, tpp } => charges.extend(all(self.accounts(under, party, *place, on)?, *tpp)),
-            Said::Attrition { under, place, tpp } => charges.extend(all(self.accounts(under, party, *place, on)?, -*tpp)),
+            Said::Installed { under, place, tpp } => charges.extend(one(self.account(under, party, *place, on)?, *tpp)),
+            Said::Attrition { under, place, tpp } => charges.extend(one(self.account(under, party, *place, on)?, -*tpp)),
             Said::Moved { under, from, to, tpp, .. } => {
-                charges.extend(all(self.accounts(under, party, *from, on)?, -*tpp));
-                charges.extend(all(self.accounts(under, party, *to, on)?, *tpp));
+                charges.extend(one(self.account(under, party, *from, on)?, -*tpp));
+                charges.extend(one(self.account(under, party, *to, on)?, *tpp));
             }
             Said::Ships { lines, .. } => {
                 for line in lines {

@@ -7,7 +7,7 @@ use super::{Course, FileReport, Source, Witness, report_of};
 use crate::desk::clerk::{Clerk, Outcome, PreparedApplication, Rejection};
 use crate::desk::rejects::Rejects;
 use crate::error::{Error, Result};
-use crate::intake::{AnyItem, Document, Item, Place, Problem};
+use crate::intake::{AnyItem, Column, Document, EventColumn, Item, Place, Problem, ShipmentColumn};
 use crate::quota::company::fact::CompanyFact;
 use crate::quota::event::{Act, Event};
 use crate::quota::regime::Regime;
@@ -298,8 +298,14 @@ impl<'t, W: Append> Hand<'t, W> {
         };
         let at = rejection.line.and_then(|line| line_numbers.iter().position(|number| *number == Some(line))).unwrap_or(0);
         let line = lines.get(at).or(lines.first()).copied().unwrap_or(0);
-        let problem =
-            Problem::new(Place::of_line(&self.file, line).at(rejection.column), rejection.what.clone(), rejection.hint.clone());
+        let column = match fact {
+            // A shipment has its id in a column of another name.
+            Given::Company(CompanyFact::Shipment(_)) if rejection.column == EventColumn::EventId.name() => {
+                ShipmentColumn::ShipmentId.name()
+            }
+            _ => rejection.column,
+        };
+        let problem = Problem::new(Place::of_line(&self.file, line).at(column), rejection.what.clone(), rejection.hint.clone());
         let Some(number) = &rejection.unknown_application else { return problem };
         let hash = self.hash(number);
         if !self.rejected_applications.contains(&hash) {

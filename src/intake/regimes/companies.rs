@@ -62,6 +62,7 @@ fn authorization(keys: &Keys, seen: &RefCell<Vec<Authorization>>) -> Option<Comp
     let shares = keys.optional_tables("share", |keys| share(keys, &ids));
     let (held, activities, distributors) = (keys.truth("held"), activities(keys), keys.truth("distributors"));
     let (operator, presumption_of_denial) = (keys.truth("operator"), keys.truth("presumption_of_denial"));
+    let unlimited_only = keys.truth("unlimited_only");
     let (eccn, citation) = (paragraphs(keys, "eccn"), keys.citation());
     let rule = CompanyRule {
         authorization: code?,
@@ -74,6 +75,7 @@ fn authorization(keys: &Keys, seen: &RefCell<Vec<Authorization>>) -> Option<Comp
         activities: activities?,
         distributors: distributors?,
         operator: operator?,
+        unlimited_only: unlimited_only?,
         presumption_of_denial: presumption_of_denial?,
         eccn: eccn?,
         citation: citation?,

@@ -197,7 +197,8 @@ impl<'r> Charger<'r> {
         if !rule.presumption_of_denial && denied(line.destination) {
             fault("destination", format!("{code} does not serve {} ({cite})", line.destination), "a license is needed", false);
         }
-        for party in [Some(&line.consignee), line.operator.as_ref()].into_iter().flatten() {
+        for (column, party) in [("consignee", Some(&line.consignee)), ("operator", line.operator.as_ref())] {
+            let Some(party) = party else { continue };
             let mut seats = self
                 .parties
                 .chain(party, on)
@@ -205,7 +206,7 @@ impl<'r> Charger<'r> {
                 .filter_map(|at| self.parties.headquarters(at, on).map(|seat| (at, seat)));
             if let Some((at, seat)) = seats.rfind(|(_, seat)| !rule.presumption_of_denial && denied(*seat)) {
                 let what = format!("{code} does not serve {party}: {at} is headquartered in {seat} ({cite})");
-                fault("consignee", what, "a license is needed", false);
+                fault(column, what, "a license is needed", false);
             }
         }
         if rule.held && rule.charged_to != ChargedTo::Holder {

@@ -6,12 +6,13 @@ use crate::quota::decision::{Allocation, RefusalCode, Shortfall};
 use crate::quota::regime::Step;
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What an account holds from each day on.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Balance {
-    changes: BTreeMap<NaiveDate, Tpp>,
+    /// Day by day in order: what it holds from then on.
+    levels: Vec<(NaiveDate, Tpp)>,
 }
 
 impl Balance {
@@ -24,22 +25,30 @@ impl Balance {
 
     /// What moves on a day.
     pub fn add(&mut self, day: NaiveDate, tpp: Tpp) {
-        *self.changes.entry(day).or_default() += tpp;
+        let at = self.levels.partition_point(|(known, _)| *known < day);
+        if self.levels.get(at).is_none_or(|(known, _)| *known != day) {
+            self.levels.insert(at, (day, self.before(at)));
+        }
+        self.levels[at..].iter_mut().for_each(|(_, level)| *level += tpp);
+    }
+
+    fn before(&self, at: usize) -> Tpp {
+        at.checked_sub(1).map_or(Tpp::ZERO, |last| self.levels[last].1)
     }
 
     /// What the account holds on a day.
     pub fn on(&self, day: NaiveDate) -> Tpp {
-        self.changes.range(..=day).map(|(_, tpp)| *tpp).sum()
+        self.before(self.levels.partition_point(|(known, _)| *known <= day))
     }
 
     /// What moves on each day.
     pub fn gross(&self) -> Vec<Tpp> {
-        self.changes.values().copied().collect()
+        (0..self.levels.len()).map(|at| self.levels[at].1 - self.before(at)).collect()
     }
 
     /// Days on which something moves.
     pub fn days(&self) -> impl Iterator<Item = NaiveDate> + '_ {
-        self.changes.keys().copied()
+        self.levels.iter().map(|(day, _)| *day)
     }
 }
 
@@ -78,7 +87,7 @@ pub fn judge(rule: &CompanyRule, account: &Account, before: &Balance, change: &B
     let days: BTreeSet<NaiveDate> = before.days().chain(change.days()).chain(steps).filter(|day| *day >= first).collect();
     let mut worst: Option<Shortfall> = None;
     for day in days {
-        let (rise, Some(limit)) = (change.on(day), rule.limit_on(day)) else { continue };
+        let (rise, Some(limit)) = (change.on(day), rule.limit_of(account, day)) else { continue };
         let headroom = limit.tpp - before.on(day);
         let shortfall = rise - headroom;
         if rise > Tpp::ZERO && shortfall > Tpp::ZERO && worst.as_ref().is_none_or(|worst| shortfall > worst.shortfall) {
@@ -96,4 +105,21 @@ pub fn judge(rule: &CompanyRule, account: &Account, before: &Balance, change: &B
         }
     }
     worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_balance_is_what_moved_up_to_the_day_in_whatever_order_it_was_told() {
+        let day = |number: u32| NaiveDate::from_ymd_opt(2025, 1, number).unwrap();
+        let tpp = Tpp::from_thousandths;
+        let balance = Balance::new([(day(9), tpp(5)), (day(3), tpp(7)), (day(9), tpp(-2)), (day(6), tpp(0))]);
+        let on: Vec<i64> = [2, 3, 8, 9, 30].map(|number| balance.on(day(number)).thousandths()).to_vec();
+        assert_eq!(on, [0, 7, 7, 10, 10]);
+        assert_eq!(balance.gross(), [tpp(7), tpp(0), tpp(3)]);
+        assert_eq!(below_zero(&balance, &Balance::new([(day(4), tpp(-8))])), Some((day(4), tpp(-1))));
+        assert_eq!(below_zero(&balance, &Balance::new([(day(9), tpp(-10))])), None);
+    }
 }

@@ -96,7 +96,7 @@ fn of_totals(rule: &NoticeRule, rules: &CompanyRules, facts: &[Placed<CompanyFac
         for (day, seq, tpp) in moves {
             balance += tpp;
             let level = match rule.when {
-                NoticeWhen::LimitReached => company_rule.limit_on(day).map(|step| step.tpp),
+                NoticeWhen::LimitReached => company_rule.limit_of(account, day).map(|step| step.tpp),
                 _ => rule.tpp.or(company_rule.threshold.as_ref().map(|(tpp, _)| *tpp)),
             };
             let is_reached = level.is_some_and(|level| balance >= level);

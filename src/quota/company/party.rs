@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Default, Debug)]
 pub struct Parties {
     statements: BTreeMap<String, Vec<Placed<PartyStatement>>>,
+    /// Above each party those that were ever stated to be.
+    above: BTreeMap<String, BTreeSet<String>>,
     /// Below each party those that were ever stated to be.
     below: BTreeMap<String, BTreeSet<String>>,
     /// Parties of which an authorization was ever stated; they are few.
@@ -40,17 +42,26 @@ impl Parties {
         let parent = if let Parent::Party(parent) = &placed.fact.parent { Some(parent) } else { None };
         for above in [parent, placed.fact.merged_into.as_ref()].into_iter().flatten() {
             self.below.entry(above.clone()).or_default().insert(placed.fact.party.clone());
+            self.above.entry(placed.fact.party.clone()).or_default().insert(above.clone());
         }
         let of_it = self.statements.entry(placed.fact.party.clone()).or_default();
         let at = of_it.partition_point(|known| (known.fact.effective_on, known.seq) <= (placed.fact.effective_on, placed.seq));
         of_it.insert(at, placed);
     }
 
-    /// Without the statement of a record.
-    pub fn without(&self, seq: u64) -> Parties {
+    /// Takes a statement on a party out again.
+    pub fn remove(&mut self, party: &str, seq: u64) {
+        let Some(of_it) = self.statements.get_mut(party) else { return };
+        of_it.retain(|placed| placed.seq != seq);
+        if of_it.is_empty() {
+            self.statements.remove(party);
+        }
+    }
+
+    /// The same without a statement on a party.
+    pub fn without(&self, party: &str, seq: u64) -> Parties {
         let mut rest = self.clone();
-        rest.statements.values_mut().for_each(|of_it| of_it.retain(|placed| placed.seq != seq));
-        rest.statements.retain(|_, of_it| !of_it.is_empty());
+        rest.remove(party, seq);
         rest
     }
 
@@ -116,13 +127,7 @@ impl Parties {
 
     /// A party and all that were ever stated to be below it, on whatever day.
     pub fn below(&self, party: &str) -> BTreeSet<String> {
-        let (mut found, mut open) = (BTreeSet::new(), vec![party.to_string()]);
-        while let Some(at) = open.pop() {
-            if found.insert(at.clone()) {
-                open.extend(self.below.get(&at).into_iter().flatten().cloned());
-            }
-        }
-        found
+        reached(&self.below, party)
     }
 
     /// Identifiers that a statement shares with another party, which is not merged with it.
@@ -183,15 +188,26 @@ impl Parties {
         self.authorized.iter().any(|party| holds(party) && self.ultimate(party, on) == ultimate)
     }
 
-    /// The days on which something of the parties changes, from one on.
-    pub fn days_from(&self, from: NaiveDate) -> BTreeSet<NaiveDate> {
-        let all = self.statements.values().flatten().map(|placed| placed.fact.effective_on);
+    /// The days from one on, on which something changes above a party.
+    fn days_above(&self, party: &str, from: NaiveDate) -> BTreeSet<NaiveDate> {
+        let concerned = reached(&self.above, party);
+        let all = concerned.iter().flat_map(|at| self.statements(at)).map(|placed| placed.fact.effective_on);
         all.filter(|day| *day > from).chain([from]).collect()
+    }
+
+    /// The ultimate parents of a party from a day on.
+    pub fn ultimates(&self, party: &str, from: NaiveDate) -> BTreeSet<&str> {
+        self.days_above(party, from).into_iter().filter_map(|on| self.chain_in_self(party, on)).collect()
+    }
+
+    fn chain_in_self(&self, party: &str, on: NaiveDate) -> Option<&str> {
+        let (name, _) = self.statements.get_key_value(party)?;
+        Some(self.ultimate(name, on))
     }
 
     /// A ring of parents that goes through a party on a day from `from` on, and that day.
     pub fn ring_through(&self, party: &str, from: NaiveDate) -> Option<(NaiveDate, Vec<String>)> {
-        self.days_from(from).into_iter().find_map(|on| {
+        self.days_above(party, from).into_iter().find_map(|on| {
             let chain = self.chain(party, on);
             let last = *chain.last()?;
             let up = self.next_up(last, on)?;
@@ -203,4 +219,15 @@ impl Parties {
 
 fn identifiers(statement: &PartyStatement) -> impl Iterator<Item = &str> {
     statement.identifiers.iter().flat_map(|text| text.split(';')).map(str::trim).filter(|it| !it.is_empty())
+}
+
+/// All that is reached from a party by a relation, with itself.
+fn reached(relation: &BTreeMap<String, BTreeSet<String>>, party: &str) -> BTreeSet<String> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![party]);
+    while let Some(at) = open.pop() {
+        if found.insert(at.to_string()) {
+            open.extend(relation.get(at).into_iter().flatten().map(String::as_str));
+        }
+    }
+    found
 }

@@ -101,6 +101,8 @@ pub struct CompanyRule {
     pub distributors: bool,
     /// Whether the limit of a named operator may be used, by a consignee headquartered in an unlimited destination.
     pub operator: bool,
+    /// Whether it serves only unlimited destinations, and parties headquartered there with their parents (740.27(a)).
+    pub unlimited_only: bool,
     /// Whether it serves destinations, and parties headquartered, where denial is presumed.
     pub presumption_of_denial: bool,
     /// Paragraphs that it adds up; empty for all.
@@ -210,10 +212,13 @@ impl CompanyRules {
             let (charged_to, kept_by, held) = (rule.charged_to, rule.kept_by, rule.held);
             line("company.authorization", format!("{code} {charged_to} {kept_by} held {held}"));
             let (distributors, operator, denial) = (rule.distributors, rule.operator, rule.presumption_of_denial);
+            let unlimited = rule.unlimited_only;
             line("company.activities", format!("{code} {activities}"));
             line(
                 "company.serves",
-                format!("{code} distributors {distributors} operator {operator} presumption_of_denial {denial}"),
+                format!(
+                    "{code} distributors {distributors} operator {operator} unlimited_only {unlimited} presumption_of_denial {denial}"
+                ),
             );
             line("company.eccn", format!("{code} {}", spaced(rule.eccn.iter().map(ToString::to_string).collect())));
             for step in &rule.limit {

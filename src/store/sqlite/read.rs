@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 
 /// The corrections of a record: the accepted event that names its id.
-const CORRECTED_BY: &str = "(SELECT min(c.seq) FROM record c WHERE c.corrects = record.id AND c.refused = 0 AND record.kind IN ('event', 'act', 'company'))";
+const CORRECTED_BY: &str = "(SELECT min(c.seq) FROM record c WHERE c.corrects = record.id AND c.refused = 0 AND record.kind NOT IN ('application', 'regime'))";
 
 /// A view that does not move while it is held.
 #[derive(Debug)]
@@ -302,7 +302,7 @@ impl Ask for SqliteReader<'_> {
     }
 
     fn find(&self, id: &str) -> Result<Option<Record>> {
-        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE id = ?1 AND kind IN ('event', 'act', 'company')");
+        let sql = format!("SELECT {RECORD_COLUMNS} FROM record WHERE id = ?1 AND kind NOT IN ('application', 'regime')");
         self.connection
             .prepare_cached(&sql)
             .and_then(|mut statement| statement.query_row([id], |row| self.read_record(row)).optional())

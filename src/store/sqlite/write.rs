@@ -228,7 +228,7 @@ impl<'c> SqliteWriter<'c> {
                 i64::from(application.revision),
             ),
             (fact @ (Fact::Event(..) | Fact::Act(_) | Fact::Company(_)), _) => {
-                ("SELECT count(*) FROM record WHERE id = ?1 AND kind IN ('event', 'act', 'company') AND ?2 = 0", fact.id(), 0)
+                ("SELECT count(*) FROM record WHERE id = ?1 AND kind NOT IN ('application', 'regime') AND ?2 = 0", fact.id(), 0)
             }
             (Fact::Regime { .. }, _) => return Ok(false),
         };
@@ -454,7 +454,7 @@ impl Write for SqliteWriter<'_> {
     fn ids(&self, kind: IdKind, visit: &mut dyn FnMut(&str)) -> Result<()> {
         let sql = match kind {
             IdKind::Application => "SELECT id FROM record WHERE kind = 'application' AND application = seq",
-            IdKind::Event => "SELECT id FROM record WHERE kind IN ('event', 'act', 'company')",
+            IdKind::Event => "SELECT id FROM record WHERE kind NOT IN ('application', 'regime')",
         };
         let mut all = || -> rusqlite::Result<()> {
             let mut statement = self.connection().prepare(sql)?;
