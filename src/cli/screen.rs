@@ -3,6 +3,7 @@
 use super::Ending;
 use super::args::ScreenArgs;
 use super::context::{Context, regime_text};
+use crate::desk::ledger::Ledger;
 use crate::desk::screen::page::page;
 use crate::desk::screen::{Room, Screened, schema};
 use crate::error::{Error, Result};
@@ -15,16 +16,23 @@ use crate::report::{self, Format};
 use crate::screen::transaction::TransactionColumn;
 use crate::screen::{Rulebook, screen};
 use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The law that is screened by, and what the ledger has left where there is one.
+/// The law that is screened by.
 struct Law {
     regime: Regime,
     thresholds: Thresholds,
     book: Rulebook,
-    room: Option<Room>,
+}
+
+/// Where transactions are screened: the law, and what the ledger has left where there is one.
+struct Desk<'d> {
+    context: &'d Context,
+    law: &'d Law,
+    room: Option<Room<'d>>,
 }
 
 impl Law {
@@ -39,27 +47,31 @@ impl Law {
             // Such an answer must not be taken for the regulation's.
             context.say("screened by the law firm's summary of January 2025, which differs from the regulation: see `tppledger regime diff builtin summary`");
         }
-        let room = room(context, &regime)?;
-        Ok(Law { regime, thresholds, book, room })
+        Ok(Law { regime, thresholds, book })
     }
+}
 
+impl<'d> Desk<'d> {
     /// The answer to a transaction; a destination that is home is a problem of the row.
-    fn screened(&self, context: &Context, written: WrittenTransaction, place: Place) -> Result<Screened<'_>> {
-        let transaction = written.settle(context.today(), &self.thresholds);
-        if self.regime.counted_in(transaction.destination) == self.regime.groups.home {
+    fn screened(&self, written: WrittenTransaction, place: Place) -> Result<Screened<'d>> {
+        let regime = &self.law.regime;
+        let mut transaction = written.settle(self.context.today(), &self.law.thresholds);
+        if regime.counted_in(transaction.destination) == regime.groups.home {
             let what =
                 format!("\"{}\" is home, the exporting country; what is screened goes to another", transaction.destination);
             let place = place.at(TransactionColumn::Destination.as_str());
             return Err(Error::Input(vec![Problem::new(place, what, "name the country of ultimate destination")]));
         }
-        let answer = screen(&transaction, &self.book);
-        Ok(Screened::new(transaction, answer, &self.regime, self.room.as_ref()))
+        let room = self.room.as_ref();
+        let stated = room.map(|room| room.fill(&mut transaction)).transpose()?.flatten();
+        let answer = screen(&transaction, &self.law.book);
+        Screened::new(transaction, answer, regime, room, stated)
     }
 }
 
-/// What is left in the ledger; nothing where none is named and none is there, since screening needs none. A ledger of another regime
+/// The ledger that says what is left; nothing where none is named and none is there, since screening needs none. A ledger of another regime
 /// has other limits, and says nothing here.
-fn room(context: &Context, regime: &Regime) -> Result<Option<Room>> {
+fn ledger(context: &Context, regime: &Regime) -> Result<Option<Ledger<SqliteStore>>> {
     if !context.ledger_exists() && !context.names_a_ledger() {
         return Ok(None);
     }
@@ -70,8 +82,7 @@ fn room(context: &Context, regime: &Regime) -> Result<Option<Room>> {
             .say(format!("{named} is kept under another regime; what it has left is not shown (name that regime with --regime)"));
         return Ok(None);
     }
-    let read = ledger.store.read()?;
-    Ok(Some(Room::of(context.ledger_name(), &read, &ledger.regime())?))
+    Ok(Some(ledger))
 }
 
 /// The rules of screening of a regime's folder, or those that the program carries.
@@ -82,13 +93,17 @@ pub(super) fn rules_text(folder: Option<&Path>) -> Result<String> {
 
 pub(super) fn screen_command(context: &Context, args: &ScreenArgs) -> Result<Ending> {
     let law = Law::read(context, args.regime.as_deref())?;
+    let ledger = ledger(context, &law.regime)?;
+    let read = ledger.as_ref().map(|ledger| ledger.store.read()).transpose()?;
+    let room = read.as_ref().map(|read| Room::new(context.ledger_name(), read, &law.regime)).transpose()?;
+    let desk = Desk { context, law: &law, room };
     match &args.file {
-        Some(path) => many(context, &law, path),
-        None => one(context, &law, args),
+        Some(path) => many(&desk, path),
+        None => one(&desk, args),
     }
 }
 
-fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
+fn one(desk: &Desk, args: &ScreenArgs) -> Result<Ending> {
     let given: Vec<(&str, &str)> = args.facts.given().collect();
     if given.is_empty() {
         let hint = "e.g. `tppledger screen --device \"NVIDIA H100-SXM5\" --quantity 500 --destination MY`, or name a CSV file";
@@ -104,9 +119,9 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
         return Err(Error::usage("there is nothing to screen", "give --destination and an item"));
     };
     let place = Place::of_file(&Arc::from("screen"));
-    let screened = law.screened(context, item.value.map_err(Error::Input)?, place)?;
+    let (context, screened) = (desk.context, desk.screened(item.value.map_err(Error::Input)?, place)?);
     match context.format() {
-        Format::Table => context.print_bytes(page(&screened, law.room.as_ref(), args.explain).as_bytes())?,
+        Format::Table => context.print_bytes(page(&screened, desk.room.as_ref(), args.explain).as_bytes())?,
         Format::Json | Format::JsonLines => context.print_json(&screened.to_json())?,
         Format::Csv => {
             let mut table = report::Table::new(schema());
@@ -118,7 +133,8 @@ fn one(context: &Context, law: &Law, args: &ScreenArgs) -> Result<Ending> {
 }
 
 /// A result for each row that can be read; what is wrong with the others is told.
-fn many(context: &Context, law: &Law, path: &Path) -> Result<Ending> {
+fn many(desk: &Desk, path: &Path) -> Result<Ending> {
+    let context = desk.context;
     let table = TableReader::open_as::<TransactionColumn>(path).map_err(|problem| Error::Input(vec![problem]))?;
     let file = Arc::clone(table.file());
     let reader = TransactionReader::new(table, false).map_err(Error::Input)?;
@@ -126,7 +142,7 @@ fn many(context: &Context, law: &Law, path: &Path) -> Result<Ending> {
     let mut answers = reader.filter_map(|item| {
         let line = item.lines.first().copied().unwrap_or_default();
         let read = item.value.map_err(Error::Input);
-        match read.and_then(|written| law.screened(context, written, Place::of_line(&file, line))) {
+        match read.and_then(|written| desk.screened(written, Place::of_line(&file, line))) {
             Ok(mut screened) => {
                 if screened.transaction.id.is_empty() {
                     screened.transaction.id = line.to_string();

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::quota::calendar::Quarter;
 use crate::quota::codes::Country;
 use crate::quota::company::account::{Account, Authorization, Charge, ChargeKind};
-use crate::quota::company::judge::Balance;
+use crate::quota::company::judge::{Balance, headroom_floor};
 use crate::quota::company::notice;
 use crate::quota::company::party::Parties;
 use crate::quota::company::ratio::{Base, Measure, percent_of};
@@ -18,7 +18,7 @@ use crate::report::{Cell, Table};
 use crate::store::Read;
 use chrono::NaiveDate;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a ledger tells of companies, through a record.
 #[derive(Debug)]
@@ -121,9 +121,7 @@ impl Companies {
         balance.days().next().filter(|first| *first <= as_of)?;
         let (step, base) = (rule.limit_on(as_of), balance.on(as_of));
         let headroom = step.map(|step| step.tpp - base);
-        let steps = rule.limit.iter().map(|step| step.from);
-        let days: BTreeSet<NaiveDate> = balance.days().chain(steps).filter(|day| *day > as_of).chain([as_of]).collect();
-        let floor = days.into_iter().filter_map(|day| rule.limit_on(day).map(|step| step.tpp - balance.on(day))).min();
+        let floor = headroom_floor(rule, account, balance, as_of).map(|(floor, ..)| floor);
         Some(vec![
             code(&account.party),
             self.name(&account.party, as_of),

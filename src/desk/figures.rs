@@ -58,7 +58,7 @@ pub fn all_series(read: &impl Read, regime: &Regime, through: u64) -> Result<BTr
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn one_series(read: &impl Read, regime: &Regime, destination: Country, through: u64) -> Result<DaySeries> {
+pub fn one_series(read: &(impl Read + ?Sized), regime: &Regime, destination: Country, through: u64) -> Result<DaySeries> {
     let mut series = DaySeries::new(regime, destination);
     for (day, measures) in read.day_totals(destination)? {
         series.add(day, &measures);

@@ -91,6 +91,8 @@ impl Form for TransactionForm {
         it.veu = cells.word(C::Veu, Veu::ALL, Veu::as_str);
         it.weights = cells.word(C::Weights, Weights::ALL, Weights::as_str);
         it.made_in = cells.country(C::MadeIn);
+        it.consignee = cells.party(C::Consignee);
+        it.operator = cells.party(C::Operator);
         it.consignee_headquarters = cells.country(C::ConsigneeHeadquarters);
         it.parent_headquarters = cells.country(C::ParentHeadquarters);
         it.owner_headquarters = cells.country(C::OwnerHeadquarters);

@@ -260,6 +260,19 @@ pub fn screening() -> Schema {
         col("may_have_to_file", Code, "", "The same where it depends on what is not known, or on how the text is read."),
         col("red_flags", Code, "", "What to clear up first, by ids in the regime."),
         col("needs", Code, "", "Columns that would have to be known for a sure answer."),
+        col(
+            "company_headroom",
+            Text,
+            "",
+            "Accounts that it would be charged to, each with the TPP that the ledger has left there from that day on.",
+        ),
+        col("company_exceeded", Text, "", "Accounts for which a shipment of it would be refused."),
+        col(
+            "from_ledger",
+            Text,
+            "",
+            "What the ledger states of its parties: facts filled, facts that differ, parties not there.",
+        ),
     ];
     Schema { name: "screening", title: "What transactions need", key: &["transaction_id"], columns }
 }

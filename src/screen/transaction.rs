@@ -55,6 +55,10 @@ words! {
         Knowledge = "knowledge",
         /// Country of ultimate destination.
         Destination = "destination",
+        /// Party of the ledger that receives and owns it.
+        Consignee = "consignee",
+        /// Party of the ledger that operates it, when that is another.
+        Operator = "operator",
         /// Headquarters of the ultimate consignee.
         ConsigneeHeadquarters = "consignee_headquarters",
         /// Headquarters of its ultimate parent.
@@ -253,6 +257,10 @@ pub struct Transaction {
     pub made_in: Option<Country>,
     /// Country of ultimate destination.
     pub destination: Country,
+    /// Party of the ledger that receives and owns it. It opens nothing by itself.
+    pub consignee: Option<String>,
+    /// Party of the ledger that operates it, where that is another than the consignee.
+    pub operator: Option<String>,
     /// Headquarters of the ultimate consignee.
     pub consignee_headquarters: Option<Country>,
     /// Headquarters of its ultimate parent.
@@ -299,6 +307,8 @@ impl Transaction {
             activity: TransactionActivity::Export,
             made_in: None,
             destination,
+            consignee: None,
+            operator: None,
             consignee_headquarters: None,
             parent_headquarters: None,
             owner_headquarters: None,

@@ -73,6 +73,12 @@ pub struct Facts {
     /// Country of ultimate destination.
     #[arg(long, value_name = "VALUE")]
     pub destination: Option<String>,
+    /// Identifier of the ultimate consignee in the ledger's parties.
+    #[arg(long, value_name = "PARTY")]
+    pub consignee: Option<String>,
+    /// Identifier of the operator in the ledger's parties, when that is another.
+    #[arg(long, value_name = "PARTY")]
+    pub operator: Option<String>,
     /// Headquarters of the ultimate consignee.
     #[arg(long, value_name = "VALUE")]
     pub consignee_headquarters: Option<String>,
@@ -157,6 +163,8 @@ impl Facts {
             ("direct_product", &self.direct_product),
             ("knowledge", &self.knowledge),
             ("destination", &self.destination),
+            ("consignee", &self.consignee),
+            ("operator", &self.operator),
             ("consignee_headquarters", &self.consignee_headquarters),
             ("parent_headquarters", &self.parent_headquarters),
             ("owner_headquarters", &self.owner_headquarters),

@@ -3,51 +3,29 @@
 //!
 //! The same answer each time; nothing is decided here.
 
+pub mod companies;
 pub mod page;
+pub mod room;
 
-use crate::desk::figures;
+pub use companies::{AccountLeft, Bound, Stated};
+pub use room::Room;
+
 use crate::error::Result;
 use crate::quota::application::{Activity, LineTpp, Terms};
 use crate::quota::codes::Country;
-use crate::quota::position::DaySeries;
+use crate::quota::company::account::Account;
 use crate::quota::regime::{Regime, Standing};
 use crate::quota::tpp::Tpp;
 use crate::report::{Cell, Schema, columns};
-use crate::screen::transaction::TransactionActivity;
+use crate::screen::transaction::{TransactionActivity, TransactionColumn};
 use crate::screen::{Answer, Needs, RuleAnswer, Status, Transaction, Verdict};
-use crate::store::Read;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns of the answers.
 pub fn schema() -> Schema {
     columns::screening()
-}
-
-/// What a ledger has left, at one record.
-#[derive(Debug)]
-pub struct Room {
-    /// Name of the ledger, for people.
-    pub ledger: String,
-    /// The record.
-    pub through: u64,
-    series: BTreeMap<Country, DaySeries>,
-}
-
-impl Room {
-    /// Of every destination.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn of(ledger: String, read: &impl Read, regime: &Regime) -> Result<Room> {
-        let through = read.head()?.seq;
-        Ok(Room { ledger, through, series: figures::all_series(read, regime, through)? })
-    }
-
-    fn left(&self, country: Country, on: NaiveDate) -> Option<(Tpp, NaiveDate)> {
-        self.series.get(&country).and_then(|series| series.floor_from(on))
-    }
 }
 
 /// A screened transaction.
@@ -61,18 +39,39 @@ pub struct Screened<'r> {
     pub country: Option<Country>,
     /// What is left there for a new license: the lowest headroom from that day to the period's end, and its day.
     pub left: Option<(Tpp, NaiveDate)>,
+    /// What the ledger states of the parties that are named.
+    pub stated: Option<Stated>,
+    /// What the accounts of companies have left.
+    pub accounts: Vec<AccountLeft<'r>>,
 }
 
 impl<'r> Screened<'r> {
     /// An answer, with the allocation that a license would be counted in by the regime's own readings: the destination's, where it is
     /// capped that day (742.6(b)(10)(iii)(B)(1)). What is not known of headquarters is taken as the destination's there.
-    pub fn new(transaction: Transaction, answer: Answer<'r>, regime: &Regime, room: Option<&Room>) -> Self {
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn new(
+        transaction: Transaction,
+        answer: Answer<'r>,
+        regime: &Regime,
+        room: Option<&Room<'r>>,
+        stated: Option<Stated>,
+    ) -> Result<Self> {
         let reviewed = answer.review.as_ref().is_some_and(|review| review.policies.iter().any(|policy| policy.rule.counts));
         let terms = terms(&transaction).filter(|_| reviewed);
         let treatment = terms.map(|terms| regime.treatment(&terms, transaction.on));
         let country = treatment.filter(|it| it.counts && it.standing == Standing::Capped).map(|it| it.allocation);
-        let left = room.zip(country).and_then(|(room, country)| room.left(country, transaction.on));
-        Screened { transaction, answer, country, left }
+        let left = match room.zip(country) {
+            Some((room, country)) => room.left(country, transaction.on)?,
+            None => None,
+        };
+        let needed = answer.license_required != Status::No;
+        let accounts = match room.filter(|_| needed && stated.is_some()) {
+            Some(room) => room.accounts_left(&transaction, &answer)?,
+            None => Vec::new(),
+        };
+        Ok(Screened { transaction, answer, country, left, stated, accounts })
     }
 
     /// Codes of the exceptions with this status, each once; none where no license is required.
@@ -137,6 +136,21 @@ impl<'r> Screened<'r> {
         asked.fold(Needs::NONE, |needs, rule| needs.and(rule.needs()))
     }
 
+    /// Each account with what it has left: the least, where several limits look at one.
+    fn accounts_told(&self) -> String {
+        let mut least: BTreeMap<&Account, Tpp> = BTreeMap::new();
+        for it in &self.accounts {
+            least.entry(&it.account).and_modify(|left| *left = it.left.min(*left)).or_insert(it.left);
+        }
+        least.iter().map(|(account, left)| format!("{account} {left}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The accounts for which a shipment of this would be refused.
+    pub(super) fn accounts_exceeded(&self) -> String {
+        let exceeded: BTreeSet<&Account> = self.accounts.iter().filter(|it| it.is_exceeded()).map(|it| &it.account).collect();
+        exceeded.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
     /// The row under [`schema`].
     pub fn row(&self) -> Vec<Cell> {
         let (transaction, answer) = (&self.transaction, &self.answer);
@@ -169,6 +183,9 @@ impl<'r> Screened<'r> {
             Cell::codes(may_have_to_file(answer)),
             ids(&answer.red_flags),
             Cell::codes(self.needs().names()),
+            Cell::text(self.accounts_told()),
+            Cell::text(self.accounts_exceeded()),
+            Cell::text(self.stated.as_ref().map(stated_told).unwrap_or_default()),
         ]
     }
 
@@ -180,6 +197,8 @@ impl<'r> Screened<'r> {
             "transaction_id": self.transaction.id,
             "on": self.transaction.on.to_string(),
             "destination": self.transaction.destination.as_str(),
+            "consignee": self.transaction.consignee,
+            "operator": self.transaction.operator,
             "eccn": self.transaction.eccn.map(|eccn| eccn.to_string()),
             "device": self.transaction.device,
             "enforcement": rules(&answer.enforcement),
@@ -196,6 +215,8 @@ impl<'r> Screened<'r> {
             "counts_in": self.counts_in(),
             "headroom_floor_tpp": self.left.map(|(floor, _)| floor.to_string()),
             "floor_on": self.left.map(|(_, on)| on.to_string()),
+            "from_ledger": self.stated.as_ref().map(stated_json),
+            "company_headroom": self.accounts.iter().map(|it| account_json(it, self.transaction.shipment_tpp())).collect::<Vec<_>>(),
             "to_file": rules(&answer.filings),
             "red_flags": rules(&answer.red_flags),
             "needs": self.needs().names().collect::<Vec<_>>(),
@@ -208,14 +229,59 @@ fn may_have_to_file<'r>(answer: &Answer<'r>) -> impl Iterator<Item = &'r str> {
     answer.filings.iter().filter(|filing| filing.status != Status::Yes).map(|filing| filing.rule.id.as_str())
 }
 
+/// What is stated of the parties, in a cell.
+fn stated_told(stated: &Stated) -> String {
+    let filled = stated.filled.iter().map(|(column, value)| format!("{} {value}", column.as_str()));
+    let differs = stated.differs.iter().map(|(column, given, has)| format!("{} {given} given, {has} there", column.as_str()));
+    let unknown = stated.unknown.iter().map(|(column, party)| format!("{} {party} not there", column.as_str()));
+    let parent = stated.parent_unknown.iter().map(|party| format!("parent of {party} not there"));
+    filled.chain(differs).chain(unknown).chain(parent).collect::<Vec<_>>().join("; ")
+}
+
+fn stated_json(stated: &Stated) -> Value {
+    let differs = |(column, given, has): &(TransactionColumn, String, String)| json!({ "column": column.as_str(), "given": given, "ledger": has });
+    json!({
+        "filled": stated.filled.iter().map(|(column, value)| (column.as_str().to_string(), json!(value))).collect::<serde_json::Map<_, _>>(),
+        "differs": stated.differs.iter().map(differs).collect::<Vec<_>>(),
+        "unknown": stated.unknown.iter().map(|(column, party)| json!({ "column": column.as_str(), "party": party })).collect::<Vec<_>>(),
+        "parent_unknown": stated.parent_unknown,
+    })
+}
+
+fn account_json(it: &AccountLeft, takes: Option<Tpp>) -> Value {
+    let (bound, share) = match it.bound {
+        Bound::Limit(_) => ("limit", None),
+        Bound::Threshold(_) => ("threshold", None),
+        Bound::Share(share) => ("share", Some(share)),
+    };
+    json!({
+        "account": it.account.to_string(),
+        "bound": bound,
+        "share": share.map(|share| &share.id),
+        "at_most_pct": share.map(|share| share.percent.normalize().to_string()),
+        "of_tpp": it.of.to_string(),
+        "left_tpp": it.left.to_string(),
+        "lowest_on": it.on.to_string(),
+        "takes_tpp": takes.map(|takes| takes.to_string()),
+        "fits": it.fits,
+        "refused": it.is_exceeded(),
+        "cite": it.citation().cite,
+    })
+}
+
+/// What is done, where it is something that ships.
+fn shipped(activity: TransactionActivity) -> Option<Activity> {
+    match activity {
+        TransactionActivity::Export => Some(Activity::Export),
+        TransactionActivity::Reexport => Some(Activity::Reexport),
+        TransactionActivity::Transfer => Some(Activity::Transfer),
+        TransactionActivity::DeemedExport | TransactionActivity::IaasTraining => None,
+    }
+}
+
 /// The transaction as a line of an application; `None` where it would be none: another activity, or no classification.
 fn terms(transaction: &Transaction) -> Option<Terms> {
-    let activity = match transaction.activity {
-        TransactionActivity::Export => Activity::Export,
-        TransactionActivity::Reexport => Activity::Reexport,
-        TransactionActivity::Transfer => Activity::Transfer,
-        TransactionActivity::DeemedExport | TransactionActivity::IaasTraining => return None,
-    };
+    let activity = shipped(transaction.activity)?;
     let consignee = transaction.consignee_headquarters.unwrap_or(transaction.destination);
     Some(Terms {
         line: 1,

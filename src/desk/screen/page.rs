@@ -3,9 +3,12 @@
 //! What keeps an exception from serving is named; what holds is left out, unless everything is asked for. An open text is always
 //! shown with its other reading.
 
-use super::{Room, Screened};
+use super::{AccountLeft, Bound, Room, Screened};
+use crate::quota::company::account::{Account, Part};
+use crate::quota::company::rules::Measured;
 use crate::quota::tpp::Tpp;
 use crate::screen::{Condition, RuleAnswer, Status, Transaction, Verdict};
+use chrono::NaiveDate;
 use std::fmt::Write;
 
 /// The page; `in_full` has every rule and condition.
@@ -24,6 +27,7 @@ pub fn page(screened: &Screened, room: Option<&Room>, in_full: bool) -> String {
         page.review();
     }
     page.counts(room);
+    page.companies(room);
     page.filings();
     let (to_rule_out, raised): (Vec<_>, Vec<_>) =
         answer.red_flags.iter().cloned().partition(|flag| flag.status == Status::Undetermined);
@@ -81,6 +85,10 @@ impl Page<'_, '_> {
                 self.line(format_args!("{what}: {}.", codes.join(", ")));
             }
         }
+        let exceeded = screened.accounts_exceeded();
+        if !exceeded.is_empty() {
+            self.line(format_args!("The ledger has too little left in: {exceeded}."));
+        }
         let needs: Vec<&str> = screened.needs().names().collect();
         if !needs.is_empty() {
             self.line(format_args!("To tell more, give: {}.", needs.join(", ")));
@@ -97,6 +105,8 @@ impl Page<'_, '_> {
         parts.push(transaction.eccn.map_or("unclassified".into(), |eccn| eccn.to_string()));
         parts.extend(transaction.shipment_tpp().map(|tpp| format!("{} TPP", tpp.grouped())));
         parts.push(format!("to {}", transaction.destination));
+        parts.extend(transaction.consignee.as_ref().map(|consignee| format!("for {consignee}")));
+        parts.extend(transaction.operator.as_ref().map(|operator| format!("operated by {operator}")));
         self.line(format_args!("Understood as: {}.", parts.join(", ")));
     }
 
@@ -185,6 +195,33 @@ impl Page<'_, '_> {
         self.line(format_args!("  {country}: {floor} TPP left for a new license (lowest on {on}){fit}  [{source}]"));
     }
 
+    /// What the ledger states of the parties, and what their accounts have left.
+    fn companies(&mut self, room: Option<&Room>) {
+        let (Some(room), Some(stated)) = (room, &self.screened.stated) else { return };
+        self.line(format_args!("\nFrom the ledger  [{}, through record {}]", room.ledger, room.through));
+        for (column, value) in &stated.filled {
+            self.line(format_args!("  {}: {value}", column.as_str()));
+        }
+        for (column, given, has) in &stated.differs {
+            self.line(format_args!("  {}: {given} as given; the ledger has {has}", column.as_str()));
+        }
+        for (column, party) in &stated.unknown {
+            self.line(format_args!("  {}: nothing is stated of {party}, and nothing is filled from it", column.as_str()));
+        }
+        if let Some(party) = &stated.parent_unknown {
+            self.line(format_args!("  the parent of {party} is not stated; its own accounts are looked at"));
+        }
+        let (takes, on) = (self.transaction.shipment_tpp(), self.transaction.on);
+        let screened = self.screened;
+        if screened.accounts.is_empty() {
+            return;
+        }
+        self.line(format_args!("\nLeft of company allocations"));
+        for it in &screened.accounts {
+            self.line(format_args!("  {}{}  [{}]", left_told(it, on), takes_told(it, takes), it.citation().cite));
+        }
+    }
+
     fn filings(&mut self) {
         let answer = &self.screened.answer;
         if answer.filings.is_empty() {
@@ -225,6 +262,46 @@ impl Page<'_, '_> {
             self.line(format_args!("                 by default it {default}; the other reading: {other}"));
         }
     }
+}
+
+/// What an account has left, of what, and whose it is.
+fn left_told(it: &AccountLeft, from: NaiveDate) -> String {
+    let Account { authorization, party, part } = &it.account;
+    let whose = match part {
+        Part::Whole => party.clone(),
+        Part::Year(year) => format!("{party} in {year}"),
+        Part::Country(country) => format!("{party} in {country}"),
+        Part::Facility(facility) => format!("{party} in {facility}"),
+    };
+    let (left, of) = (it.left.grouped(), it.of.grouped());
+    let lowest = match it.bound {
+        Bound::Share(share) if share.measured == Measured::ReportingDates => format!(" (on the reporting date {})", it.on),
+        _ if it.on == from => String::new(),
+        _ => format!(" (lowest on {})", it.on),
+    };
+    match it.bound {
+        Bound::Limit(_) => format!("{authorization}: {left} of {of} TPP left for {whose}{lowest}"),
+        Bound::Threshold(_) => format!("{authorization}: {left} TPP to the threshold of {of} for {whose}"),
+        Bound::Share(share) => {
+            let percent = share.percent.normalize();
+            format!("{authorization}: {left} TPP of room for {whose}: {percent} % {} of a base of {of} TPP{lowest}", share.id)
+        }
+    }
+}
+
+/// What the transaction takes of it, and whether it fits.
+fn takes_told(it: &AccountLeft, takes: Option<Tpp>) -> String {
+    let Some(takes) = takes else { return String::new() };
+    let over = Tpp::from_decimal(takes.to_decimal() - it.left.to_decimal());
+    let over = over.map_or(String::new(), |over| format!(", {} too much", over.grouped()));
+    let outcome = match it.bound {
+        Bound::Threshold(_) if takes >= it.left => ", which reaches it".to_string(),
+        Bound::Threshold(_) => String::new(),
+        _ if it.fits != Some(false) => " and fits".to_string(),
+        _ if it.is_exceeded() => format!(" and does not fit{over}"),
+        _ => format!(", which the ledger only tells{over}"),
+    };
+    format!("; this takes {}{outcome}", takes.grouped())
 }
 
 fn told(status: Status) -> &'static str {

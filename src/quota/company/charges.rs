@@ -216,12 +216,9 @@ impl<'r> Charger<'r> {
             }
         }
         if line.operator.is_some() {
-            let seat = self.parties.headquarters(&line.consignee, on);
-            let unlimited =
-                seat.is_some_and(|seat| self.regime.standing(seat, on) == Standing::Unlimited || seat == self.regime.groups.home);
             if !rule.operator {
                 fault("operator", format!("{code} uses the consignee's own limit"), "leave operator blank", true);
-            } else if !unlimited {
+            } else if !self.may_name_operator(&line.consignee, on) {
                 let what = format!(
                     "{} is not headquartered in an unlimited destination and uses its own limit ({cite})",
                     line.consignee
@@ -243,8 +240,15 @@ impl<'r> Charger<'r> {
         }
     }
 
-    /// The account of a rule for a party at a place on a day.
-    fn account(&self, rule: &CompanyRule, party: &str, place: Where, on: NaiveDate) -> Option<Account> {
+    /// Whether a consignee may use the limit of who operates the items: it is headquartered in an unlimited destination, or at
+    /// home.
+    pub fn may_name_operator(&self, consignee: &str, on: NaiveDate) -> bool {
+        let seat = self.parties.headquarters(consignee, on);
+        seat.is_some_and(|seat| self.regime.standing(seat, on) == Standing::Unlimited || seat == self.regime.groups.home)
+    }
+
+    /// The account of a rule for a party at a place on a day; `None` where nothing is charged to it.
+    pub fn account(&self, rule: &CompanyRule, party: &str, place: Where, on: NaiveDate) -> Option<Account> {
         let whose = match rule.charged_to {
             ChargedTo::UltimateParent => self.parties.ultimate(party, on),
             ChargedTo::Holder => self.parties.holder(party, rule.authorization, place.country, on)?,
@@ -323,10 +327,13 @@ impl<'r> Charger<'r> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Where<'a> {
-    country: Country,
-    facility: Option<&'a str>,
+/// Where something is.
+#[derive(Clone, Copy, Debug)]
+pub struct Where<'a> {
+    /// The country whose allocation it would count in.
+    pub country: Country,
+    /// The facility, where one is named.
+    pub facility: Option<&'a str>,
 }
 
 fn posting(cause: u64, effective_on: NaiveDate, account: Account, kind: ChargeKind, tpp: Tpp) -> ChargePosting {

@@ -3,6 +3,7 @@
 use super::account::{Account, Charge};
 use super::rules::CompanyRule;
 use crate::quota::decision::{Allocation, RefusalCode, Shortfall};
+use crate::quota::regime::Step;
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
@@ -63,6 +64,20 @@ pub fn below_zero(before: &Balance, change: &Balance) -> Option<(NaiveDate, Tpp)
     days.into_iter()
         .map(|day| (day, before.on(day) + change.on(day)))
         .find(|(day, tpp)| *tpp < Tpp::ZERO && change.on(*day) < Tpp::ZERO)
+}
+
+/// The least that a limit leaves of an account on any day from one on, its first day, and the limit of that day; `None` where no
+/// limit is in force.
+pub fn headroom_floor<'r>(
+    rule: &'r CompanyRule,
+    account: &Account,
+    balance: &Balance,
+    from: NaiveDate,
+) -> Option<(Tpp, NaiveDate, &'r Step)> {
+    let steps = rule.limit.iter().map(|step| step.from);
+    let days: BTreeSet<NaiveDate> = balance.days().chain(steps).filter(|day| *day > from).chain([from]).collect();
+    let left = days.into_iter().filter_map(|day| rule.limit_of(account, day).map(|step| (step.tpp - balance.on(day), day, step)));
+    left.min_by_key(|(left, day, _)| (*left, *day))
 }
 
 /// Judges a change against the limit by date. A net charge of zero or less is never refused; exactly at the limit fits.

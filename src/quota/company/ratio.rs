@@ -49,7 +49,7 @@ impl Base {
     /// The measures of a share: one, or one for each country that it looks at. `home_headquartered` says whether the entity
     /// is headquartered in the home country, to which some shares apply alone.
     pub fn measures(&self, share: &Share, regime: &Regime, home_headquartered: bool, on: NaiveDate) -> Vec<Measure> {
-        let outside_unlimited = |country: Country| !matches!(regime.standing(country, on), Standing::Unlimited | Standing::Home);
+        let outside_unlimited = |country: Country| is_outside_unlimited(regime, country, on);
         let of = |looks_at: &dyn Fn(Country) -> bool| -> Tpp {
             self.0.iter().filter(|(country, _)| looks_at(**country)).map(|(_, tpp)| *tpp).sum()
         };
@@ -66,6 +66,28 @@ impl Base {
         }
     }
 
+    /// The measure that more at a country would raise; `None` where the share does not look there.
+    pub fn measure_at(
+        &self,
+        share: &Share,
+        regime: &Regime,
+        home_headquartered: bool,
+        country: Country,
+        on: NaiveDate,
+    ) -> Option<Measure> {
+        let looks_there = match share.of {
+            ShareOf::OutsideUnlimited | ShareOf::EachOutsideUnlimited => is_outside_unlimited(regime, country, on),
+            ShareOf::OutsideHome => home_headquartered && country != regime.groups.home,
+        };
+        if !looks_there {
+            return None;
+        }
+        if share.of == ShareOf::EachOutsideUnlimited {
+            return Some(self.measure(share, Some(country), self.0.get(&country).copied().unwrap_or_default()));
+        }
+        self.measures(share, regime, home_headquartered, on).into_iter().next()
+    }
+
     /// The measure of a country that a share looks at, also where nothing is installed yet.
     pub fn measure(&self, share: &Share, country: Option<Country>, part: Tpp) -> Measure {
         let whole = self.whole();
@@ -80,6 +102,10 @@ impl Base {
             is_passed: allowed < Decimal::ZERO,
         }
     }
+}
+
+fn is_outside_unlimited(regime: &Regime, country: Country, on: NaiveDate) -> bool {
+    !matches!(regime.standing(country, on), Standing::Unlimited | Standing::Home)
 }
 
 /// Whole thousandths, rounded down; not below zero.
