@@ -13,7 +13,7 @@ use crate::quota::company::judge::{Balance, headroom_floor, judge};
 use crate::quota::company::party::Parties;
 use crate::quota::company::ratio::{Base, judge_share};
 use crate::quota::company::rules::{ChargedTo, CompanyRule, CompanyRules, Measured, Share};
-use crate::quota::regime::{Citation, Regime, Standing, Step};
+use crate::quota::regime::{Citation, Regime, Step};
 use crate::quota::tpp::Tpp;
 use crate::screen::transaction::{TransactionColumn, Veu};
 use crate::screen::{Answer, RuleAnswer, Transaction, Verdict};
@@ -198,7 +198,9 @@ impl<'l> Room<'l> {
         if transaction.consignee.is_none() || shipped(transaction.activity).is_none() {
             return Ok(all);
         }
-        for rule in rules.rules.values().filter(|rule| rule.adds_up(&eccn) && self.is_told(rule, transaction, answer)) {
+        let charger = Charger::new(self.regime, rules, self.parties()?);
+        let told = |rule: &&CompanyRule| rule.adds_up(&eccn) && is_told(rule, &charger, transaction, answer);
+        for rule in rules.rules.values().filter(told) {
             let Some(account) = self.account_of(rules, rule.authorization, transaction)? else { continue };
             let accounts = self.accounts(rule.authorization, &account.party)?;
             let takes = transaction.shipment_tpp();
@@ -211,24 +213,26 @@ impl<'l> Room<'l> {
         }
         Ok(all)
     }
+}
 
-    /// Whether an authorization would serve if it had enough left. An installed base grows with whatever reaches its group.
-    fn is_told(&self, rule: &CompanyRule, transaction: &Transaction, answer: &Answer) -> bool {
-        if !rule.shares.is_empty() {
-            return true;
-        }
-        let denied = self.regime.standing(transaction.destination, transaction.on) == Standing::PresumptionOfDenial;
-        let serves = shipped(transaction.activity).is_some_and(|activity| rule.activities.contains(&activity));
-        if rule.held {
-            return serves && (rule.presumption_of_denial || !denied);
-        }
-        let lacks_nothing_else = |exception: &&RuleAnswer| {
-            let mut conditions = exception.rule.conditions.iter().zip(&exception.verdicts);
-            conditions.all(|(condition, verdict)| *verdict != Verdict::Fail || !condition.amounts(transaction).is_empty())
-        };
-        let code = rule.authorization.as_str();
-        serves && answer.exceptions.iter().filter(|exception| exception.rule.code == code).any(|it| lacks_nothing_else(&it))
+/// Whether an authorization would serve if it had enough left. An installed base grows with whatever reaches its group.
+fn is_told(rule: &CompanyRule, charger: &Charger, transaction: &Transaction, answer: &Answer) -> bool {
+    if !rule.shares.is_empty() {
+        return true;
     }
+    let does = shipped(transaction.activity).is_some_and(|activity| rule.activities.contains(&activity));
+    if !does || !charger.serves(rule, transaction.destination, transaction.on) {
+        return false;
+    }
+    if rule.held {
+        return true;
+    }
+    let lacks_nothing_else = |exception: &&RuleAnswer| {
+        let mut conditions = exception.rule.conditions.iter().zip(&exception.verdicts);
+        conditions.all(|(condition, verdict)| *verdict != Verdict::Fail || !condition.amounts(transaction).is_empty())
+    };
+    let code = rule.authorization.as_str();
+    answer.exceptions.iter().filter(|exception| exception.rule.code == code).any(|it| lacks_nothing_else(&it))
 }
 
 fn of_limit<'r>(

@@ -232,7 +232,7 @@ impl<'r> Charger<'r> {
     }
 
     /// Whether a rule serves a destination, and parties headquartered there, on a day.
-    fn serves(&self, rule: &CompanyRule, country: Country, on: NaiveDate) -> bool {
+    pub fn serves(&self, rule: &CompanyRule, country: Country, on: NaiveDate) -> bool {
         match self.regime.standing(country, on) {
             Standing::PresumptionOfDenial => rule.presumption_of_denial,
             Standing::Capped => !rule.unlimited_only,
