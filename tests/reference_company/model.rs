@@ -387,7 +387,7 @@ fn shares(from: NaiveDate, old: &[Charge], new: &[Charge]) -> Result<Vec<Lack>, 
                 if is_passed && whole_was == 0 {
                     return Err(());
                 }
-                let is_raised = part * whole_was > part_was * whole;
+                let is_raised = part > part_was || part * whole_was > part_was * whole;
                 let limit = percent * whole / 100;
                 let account = format!("UVEU:{group}{}", country.as_ref().map(|at| format!(":country={at}")).unwrap_or_default());
                 let shortfall = part - limit;

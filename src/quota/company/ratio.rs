@@ -119,7 +119,8 @@ pub fn percent_of(part: Tpp, whole: Tpp) -> Option<Decimal> {
     part.utilization_pct(whole)
 }
 
-/// A share that a change passes: it is passed after, and the change made it worse.
+/// A share that a change passes: it is passed after, and the change adds to what the share looks at or makes it larger. "Cannot
+/// transfer or install more than" (Supp. 10 to part 748, paragraph 6) forbids more also where the share is passed already.
 pub fn judge_share(
     share: &Share,
     regime: &Regime,
@@ -137,9 +138,8 @@ pub fn judge_share(
         let was = before.measures(share, regime, home_headquartered, on).into_iter().find(|it| it.country == measure.country);
         let was = was.unwrap_or_else(|| before.measure(share, measure.country, Tpp::ZERO));
         let rise = measure.part - was.part;
-        // A share that is passed and that this change does not raise was passed by something else.
-        let worse = measure.part.to_decimal() * was.whole.to_decimal() > was.part.to_decimal() * measure.whole.to_decimal();
-        if was.is_passed && !worse || rise <= Tpp::ZERO && was.whole == measure.whole {
+        let larger = measure.part.to_decimal() * was.whole.to_decimal() > was.part.to_decimal() * measure.whole.to_decimal();
+        if rise <= Tpp::ZERO && !larger {
             continue;
         }
         let limit = floor(share.percent * measure.whole.to_decimal() / Decimal::ONE_HUNDRED);
