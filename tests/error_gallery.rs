@@ -189,22 +189,27 @@ fn blocks_of_too_many_rows_are_told_once() {
         "shipments.csv:10002: line: \"10001\" is more than a shipment may have: 10000 lines\nhint: split the shipment\n\
          shipments.csv: left out: 1 error, nothing of it is recorded\n"
     );
-    // Only so many lines pass the range of sums together.
-    let largest: String =
-        (1..=4_001).map(|line| format!("S1,{line},2025-03-03,Acme,AIA,DE,BETA,3A090.a,1,999999999999\n")).collect();
-    fs::write(place.path().join("shipments.csv"), format!("{header}{largest}")).expect("a file");
+    // Only so many lines pass the range of sums together: of one shipment, and of all to a company.
     fs::write(
         place.path().join("parties.csv"),
         "event_id,effective_on,statement,party,name,headquarters,parent\nP1,2025-01-15,describe,BETA,Beta,DE,none\n",
     )
     .expect("a file");
-    assert_eq!(
-        said("parties.csv shipments.csv"),
-        "shipments.csv:2: quantity: with it, the movements of AIA:BETA would pass the range of exact sums, \
-         4,000,000,000,000,000 TPP\n\
-         hint: check the quantities; the amounts are far beyond any real shipment\n\
-         shipments.csv: left out: 1 error, nothing of it is recorded\n"
-    );
+    let largest = |id: &str, lines: u32| -> String {
+        (1..=lines).map(|line| format!("{id},{line},2025-03-03,Acme,AIA,DE,BETA,3A090.a,1,999999999999\n")).collect()
+    };
+    let told = |line: u32, what: &str| {
+        format!(
+            "shipments.csv:{line}: quantity: {what} pass the range of exact sums, 4,000,000,000,000,000 TPP\n\
+             hint: check the quantities; the amounts are far beyond any real shipment\n\
+             shipments.csv: left out: 1 error, nothing of it is recorded\n"
+        )
+    };
+    fs::write(place.path().join("shipments.csv"), format!("{header}{}", largest("S1", 4_001))).expect("a file");
+    assert_eq!(said("parties.csv shipments.csv"), told(2, "the lines of S1"));
+    fs::write(place.path().join("shipments.csv"), format!("{header}{}{}", largest("S1", 2_000), largest("S2", 2_001)))
+        .expect("a file");
+    assert_eq!(said("shipments.csv"), told(2_002, "with it, the movements of AIA:BETA would"));
     let wrong = said("wrong.csv");
     assert_eq!(wrong.matches("is not a whole number").count(), 1_000);
     let end = "wrong.csv:1001: is one of the last rows of `Z1` that were looked at: it has 1000 problems already\nhint: mend these first\n\

@@ -70,6 +70,9 @@ impl<W: Append> Clerk<'_, W> {
     }
 
     fn charged_fact(&mut self, rules: &CompanyRules, fact: &CompanyFact) -> Answer {
+        if let Some(rejection) = beyond_range(fact) {
+            return Ok(Err(rejection));
+        }
         let (seq, regime, companies) = (self.next_seq(), self.regime, self.companies()?);
         let charger = Charger::new(regime, rules, &companies.parties);
         let Charged { findings: mut said, faults, postings } = charger.charge(seq, fact);
@@ -293,7 +296,7 @@ impl<W: Append> Clerk<'_, W> {
             for account in &own {
                 let (stood, change) = (before.get(account).cloned().unwrap_or_default(), of_account(charges, account));
                 if let Some(rejection) =
-                    out_of_range(account, &stood, charges).or_else(|| taken_too_much(account, &stood, &change))
+                    out_of_range(account, &before, charges).or_else(|| taken_too_much(account, &stood, &change))
                 {
                     return Ok(Err(rejection));
                 }
@@ -455,11 +458,25 @@ fn statement_findings(parties: &Parties, statement: &PartyStatement) -> Vec<Find
     findings
 }
 
-/// An account whose movements would pass the range of exact sums.
-fn out_of_range(account: &Account, stood: &Balance, charges: &[Charge]) -> Option<Rejection> {
-    let moved = charges.iter().filter(|charge| charge.account == *account).map(|charge| charge.tpp);
-    let gross =
-        stood.gross().into_iter().chain(moved).fold(0_i64, |sum, tpp| sum.saturating_add(tpp.thousandths().saturating_abs()));
+/// Lines that together pass the range of exact sums.
+fn beyond_range(fact: &CompanyFact) -> Option<Rejection> {
+    let CompanyFact::Shipment(shipment) = fact else { return None };
+    let sum = shipment.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.tpp.thousandths()));
+    (sum >= Tpp::GROSS_MAX.thousandths()).then(|| {
+        let what = format!("the lines of {} pass the range of exact sums, {} TPP", shipment.id, Tpp::GROSS_MAX.grouped());
+        Rejection::new("quantity", what, "check the quantities; the amounts are far beyond any real shipment")
+    })
+}
+
+/// A party's accounts, which shares add up, whose movements would pass the range of exact sums.
+fn out_of_range(account: &Account, before: &BTreeMap<Account, Balance>, charges: &[Charge]) -> Option<Rejection> {
+    let of_party = |other: &Account| other.authorization == account.authorization && other.party == account.party;
+    let moved = charges.iter().filter(|charge| of_party(&charge.account)).map(|charge| charge.tpp);
+    let gross = before
+        .values()
+        .flat_map(Balance::gross)
+        .chain(moved)
+        .fold(0_i64, |sum, tpp| sum.saturating_add(tpp.thousandths().saturating_abs()));
     (gross >= Tpp::GROSS_MAX.thousandths()).then(|| {
         let what =
             format!("with it, the movements of {account} would pass the range of exact sums, {} TPP", Tpp::GROSS_MAX.grouped());

@@ -237,6 +237,9 @@ fn wrong_by_itself(before: &Story, after: &Story, fact: &Fact) -> Option<Ruling>
         Said::Authorize { .. } if !before.knows(party) => return Some(Open("an authorization of nobody described")),
         Said::Authorize { .. } | Said::Correct { .. } => {}
         _ if !before.knows(party) => return Some(Wrong("an unknown party")),
+        Said::Moved { made: false, to, .. } if to.is_some_and(|to| law::is_denied(to, on)) => {
+            return Some(Wrong("moved to where it does not serve"));
+        }
         _ => {}
     }
     if after.has_a_ring(&PARTIES) {

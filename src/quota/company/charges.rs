@@ -23,6 +23,8 @@ pub struct ChargePosting {
     pub cause: u64,
     /// The charge; of a certificate, the total that it states.
     pub charge: Charge,
+    /// The day of receipt; of what is not known to be received later, the day of the charge.
+    pub received_on: NaiveDate,
 }
 
 /// What is not as the law or the ledger wants it.
@@ -137,10 +139,13 @@ impl<'r> Charger<'r> {
         }
         let place = Where { country, facility: line.facility.as_deref() };
         let tpp = line.tpp;
+        let before = charged.postings.len();
         if rule.adds_up(&line.eccn) {
             charged
                 .postings
                 .extend(self.account(rule, debtor, place, on).map(|account| posting(seq, on, account, ChargeKind::Shipped, tpp)));
+            let received_on = line.received_on.unwrap_or(on);
+            charged.postings.iter_mut().skip(before).for_each(|posting| posting.received_on = received_on);
         }
         self.base(rule, line, owner, place, shipment.effective_on).for_each(|account| {
             charged.postings.push(posting(seq, shipment.effective_on, account, ChargeKind::Shipped, tpp));
@@ -301,6 +306,7 @@ impl<'r> Charger<'r> {
             HoldingKind::Attrition => ChargeKind::Attrition,
             HoldingKind::Certified => ChargeKind::Certified,
         };
+        let mut not_served: Vec<(&'static str, Country)> = Vec::new();
         for (at, (country, facility, taken)) in places.into_iter().enumerate() {
             let columns = if at == 0 { ["country", "facility"] } else { ["to_country", "to_facility"] };
             if rule.kept_by == KeptBy::Country && country.is_none() {
@@ -311,6 +317,8 @@ impl<'r> Charger<'r> {
                 fault(columns[1], format!("is blank, and {code} is kept by facility"), "name the facility");
                 continue;
             }
+            let stated = country.filter(|country| !taken && !self.serves(rule, *country, on));
+            not_served.extend(stated.map(|country| (columns[0], country)));
             let country = self.regime.counted_in(country.unwrap_or(self.regime.groups.home));
             let place = Where { country, facility: facility.as_deref() };
             let Some(account) = self.account(rule, &holding.party, place, on) else {
@@ -320,6 +328,11 @@ impl<'r> Charger<'r> {
             };
             let tpp = if taken { -holding.tpp } else { holding.tpp };
             charged.postings.push(posting(seq, on, account, kind, tpp));
+        }
+        for (column, country) in not_served {
+            let what = format!("{code} does not serve {country} ({})", rule.citation.cite);
+            let hint = "a license is needed; if it is there already, say `already_made`".to_string();
+            charged.faults.push(Fault { column, line: None, what, hint, always: false });
         }
         if !self.parties.ultimate_is_known(&holding.party, on) {
             charged.findings.push(Finding::new(FindingCode::ParentUnknown, format!("{} on {on}", holding.party)));
@@ -337,10 +350,10 @@ pub struct Where<'a> {
 }
 
 fn posting(cause: u64, effective_on: NaiveDate, account: Account, kind: ChargeKind, tpp: Tpp) -> ChargePosting {
-    ChargePosting { cause, charge: Charge { effective_on, account, kind, tpp } }
+    ChargePosting { cause, charge: Charge { effective_on, account, kind, tpp }, received_on: effective_on }
 }
 
-/// Certificates settled: each states a total, and is charged what it states beyond what stands in the account by then.
+/// Certificates settled: each states a total, and is charged what it states beyond what the account had received by then.
 pub fn settle(postings: Vec<ChargePosting>) -> Vec<ChargePosting> {
     let certified: std::collections::BTreeSet<Account> =
         postings.iter().filter(|it| it.charge.kind == ChargeKind::Certified).map(|it| it.charge.account.clone()).collect();
@@ -350,13 +363,16 @@ pub fn settle(postings: Vec<ChargePosting>) -> Vec<ChargePosting> {
     let (mut to_settle, mut settled): (Vec<_>, Vec<_>) =
         postings.into_iter().partition(|it| certified.contains(&it.charge.account));
     to_settle.sort_by_key(|it| (it.charge.effective_on, it.cause));
-    let mut balances: BTreeMap<Account, Tpp> = BTreeMap::new();
+    // A certificate speaks of what was received (740.29(f)(iii)): what is still under way comes on top.
+    let mut stands: BTreeMap<Account, Vec<(NaiveDate, Tpp)>> = BTreeMap::new();
     for mut it in to_settle {
-        let balance = balances.entry(it.charge.account.clone()).or_default();
+        let stands = stands.entry(it.charge.account.clone()).or_default();
         if it.charge.kind == ChargeKind::Certified {
-            it.charge.tpp = (it.charge.tpp - *balance).floor_at_zero();
+            let on = it.charge.effective_on;
+            let received: Tpp = stands.iter().filter(|(received_on, _)| *received_on <= on).map(|(_, tpp)| *tpp).sum();
+            it.charge.tpp = (it.charge.tpp - received).floor_at_zero();
         }
-        *balance += it.charge.tpp;
+        stands.push((it.received_on, it.charge.tpp));
         settled.push(it);
     }
     settled
@@ -367,7 +383,7 @@ pub fn settle(postings: Vec<ChargePosting>) -> Vec<ChargePosting> {
 pub fn charge_difference(old: &[ChargePosting], new: &[ChargePosting], corrected: Option<u64>, recharged: bool) -> Vec<Charge> {
     let mut sums: BTreeMap<(NaiveDate, &Account, ChargeKind), Tpp> = BTreeMap::new();
     for (postings, taken) in [(old, true), (new, false)] {
-        for ChargePosting { cause, charge } in postings {
+        for ChargePosting { cause, charge, .. } in postings {
             let kind = match taken {
                 _ if recharged => ChargeKind::Recharged,
                 true if corrected == Some(*cause) => ChargeKind::Corrected,

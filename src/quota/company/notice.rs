@@ -66,10 +66,12 @@ fn of_shipments(rule: &NoticeRule, facts: &[Placed<CompanyFact>]) -> Vec<Notice>
         for line in shipment.lines.iter().filter(|line| line.authorization == rule.authorization) {
             *sums.entry(&line.consignee).or_default() += line.tpp;
         }
+        let several = sums.len() > 1;
         for (consignee, tpp) in sums {
             if rule.tpp.is_none_or(|least| tpp >= least) {
                 let who = if rule.filed_by == "consignee" { consignee } else { &shipment.exporter };
-                due_ones.push(notice(rule, due(rule, shipment.effective_on), who, shipment.id.clone(), Some(tpp)));
+                let because = if several { format!("{} to {consignee}", shipment.id) } else { shipment.id.clone() };
+                due_ones.push(notice(rule, due(rule, shipment.effective_on), who, because, Some(tpp)));
             }
         }
     }
@@ -79,9 +81,14 @@ fn of_shipments(rule: &NoticeRule, facts: &[Placed<CompanyFact>]) -> Vec<Notice>
 /// The day on which an account comes to its limit or threshold; an account may fall and reach it again.
 fn of_totals(rule: &NoticeRule, rules: &CompanyRules, facts: &[Placed<CompanyFact>], charges: &[(u64, Charge)]) -> Vec<Notice> {
     let Some(company_rule) = rules.rule(rule.authorization) else { return Vec::new() };
-    let mut by_account: BTreeMap<&Account, Vec<(NaiveDate, u64, Tpp)>> = BTreeMap::new();
+    // Net for each day: what is charged and corrected on one day never stood.
+    let mut by_account: BTreeMap<&Account, BTreeMap<NaiveDate, (u64, Tpp)>> = BTreeMap::new();
     for (seq, charge) in charges.iter().filter(|(_, charge)| charge.account.authorization == rule.authorization) {
-        by_account.entry(&charge.account).or_default().push((charge.effective_on, *seq, charge.tpp));
+        let day = by_account.entry(&charge.account).or_default().entry(charge.effective_on).or_default();
+        day.1 += charge.tpp;
+        if charge.tpp > Tpp::ZERO {
+            day.0 = *seq;
+        }
     }
     let received = |seq: u64, shipped: NaiveDate| -> NaiveDate {
         // "As soon as the shipment is actually received" (740.29(g)(2)): the day of receipt, where it is known.
@@ -90,10 +97,9 @@ fn of_totals(rule: &NoticeRule, rules: &CompanyRules, facts: &[Placed<CompanyFac
         shipment.lines.iter().filter_map(|line| line.received_on).max().unwrap_or(shipped)
     };
     let mut due_ones = Vec::new();
-    for (account, mut moves) in by_account {
-        moves.sort_unstable();
+    for (account, moves) in by_account {
         let (mut balance, mut reached) = (Tpp::ZERO, false);
-        for (day, seq, tpp) in moves {
+        for (day, (seq, tpp)) in moves {
             balance += tpp;
             let level = match rule.when {
                 NoticeWhen::LimitReached => company_rule.limit_of(account, day).map(|step| step.tpp),

@@ -178,7 +178,11 @@ impl Parties {
         country: Country,
         on: NaiveDate,
     ) -> Option<&'p str> {
-        self.chain(party, on).into_iter().find(|at| self.is_authorized(at, authorization, Some(country), on))
+        let holds = |at: &str| self.is_authorized(at, authorization, Some(country), on);
+        self.chain(party, on).into_iter().map(|at| self.same_as(at, on)).find(|at| {
+            // What one name of a company holds, the company holds.
+            holds(at) || self.below(at).iter().any(|name| self.same_as(name, on) == *at && holds(name))
+        })
     }
 
     /// Whether any party of an ultimate parent's group is authorized: a universal authorization is the entity's, with all
