@@ -8,7 +8,7 @@ use crate::quota::company::account::{Account, Authorization, Charge, ChargeKind}
 use crate::quota::company::judge::{Balance, headroom_floor};
 use crate::quota::company::notice;
 use crate::quota::company::party::Parties;
-use crate::quota::company::ratio::{Base, Measure, percent_of};
+use crate::quota::company::ratio::{Base, Measure};
 use crate::quota::company::rules::{CompanyRule, CompanyRules, KeptBy, Share};
 use crate::quota::event::through;
 use crate::quota::regime::Regime;
@@ -179,7 +179,7 @@ impl Companies {
             measure.country.map_or(Cell::Empty, super::tables::country),
             Cell::Amount(measure.part),
             Cell::Amount(measure.whole),
-            percent_of(measure.part, measure.whole).map_or(Cell::Empty, Cell::Percent),
+            measure.part.utilization_pct(measure.whole).map_or(Cell::Empty, Cell::Percent),
             Cell::Percent(share.percent),
             Cell::Amount(measure.room_installed),
             Cell::Amount(measure.room_moved),

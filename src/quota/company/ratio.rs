@@ -114,11 +114,6 @@ fn floor(tpp: Decimal) -> Tpp {
     Tpp::from_thousandths(i64::try_from(thousandths).unwrap_or(0)).floor_at_zero()
 }
 
-/// Part of whole in percent, to two decimals, half away from zero; `None` over an empty base.
-pub fn percent_of(part: Tpp, whole: Tpp) -> Option<Decimal> {
-    part.utilization_pct(whole)
-}
-
 /// A share that a change passes: it is passed after, and the change adds to what the share looks at or makes it larger. "Cannot
 /// transfer or install more than" (Supp. 10 to part 748, paragraph 6) forbids more also where the share is passed already.
 pub fn judge_share(
