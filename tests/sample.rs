@@ -89,8 +89,8 @@ fn the_sample_uses_every_column() {
         if path.extension().is_none_or(|extension| extension != "csv") {
             continue;
         }
-        let mut table = TableReader::open(&path).expect("a readable file");
-        let document = Document::of(&table).expect("a document");
+        let mut table = TableReader::open(&path, &tppledger::intake::Reading::default()).expect("a readable file");
+        let document = Document::of(&mut table).expect("a document");
         let header = table.header().to_vec();
         let mut row = Row::default();
         while table.next_row(&mut row) {

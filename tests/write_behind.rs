@@ -39,6 +39,7 @@ fn told<S: Store>(store: S, files: &[Vec<PathBuf>], write_behind: bool) -> (Vec<
     for files in files {
         let sources: Vec<Source> = files.iter().map(|path| Source::file(path)).collect();
         let options = ImportOptions {
+            reading: Default::default(),
             dry_run: false,
             accept_good_rows: true,
             rejects_folder: files[0].parent().map(Path::to_path_buf),

@@ -76,7 +76,7 @@ fn draft(context: &Context, path: &Path, regime: Option<&Path>) -> Result<(Ledge
     let (mut ledger, folder) = ledger_aside(context, regime)?;
     let spooled = Spooled::new(&[path.to_path_buf()])?;
     let mut listener = Listener::default();
-    let reports = import::import(&mut ledger, &spooled.sources, options(context, false, false, None), &mut listener)?;
+    let reports = import::import(&mut ledger, &spooled.sources, options(context, false, false), &mut listener)?;
     for report in &reports {
         if let Some(document) = report.document.filter(|document| *document != Document::Applications) {
             let hint = "name a file of applications; a recorded one needs no file: `tppledger application-sheet NUMBER`";

@@ -1,7 +1,9 @@
 //! The arguments exactly as written. What they mean is settled by each command.
 
+mod reading;
 mod screen;
 
+pub use reading::ReadingArgs;
 pub use screen::ScreenArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -159,6 +161,9 @@ pub struct RunArgs {
     /// Rows of uncapped and presumption-of-denial destinations too.
     #[arg(long)]
     pub all: bool,
+    /// How the files are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
 }
 
 /// `init`.
@@ -173,10 +178,11 @@ pub struct InitArgs {
 /// `import`.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tppledger import acts.csv applications.csv events.csv\n  tppledger import events.csv --dry-run"
+    before_help = "Examples:\n  tppledger import acts.csv applications.xlsx events.jsonl\n  tppledger import events.csv --dry-run\n  \
+        tppledger import export.csv --columns our-system.toml --dates mdy"
 )]
 pub struct ImportArgs {
-    /// Files; `-` is standard input.
+    /// Files: CSV, workbooks (.xlsx), JSON, JSON Lines; `-` is standard input.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Decide everything and record nothing.
@@ -188,6 +194,9 @@ pub struct ImportArgs {
     /// A regime folder: it must be the ledger's own.
     #[arg(long, value_name = "DIR")]
     pub regime: Option<PathBuf>,
+    /// How the files are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
 }
 
 /// `record`.
@@ -460,7 +469,7 @@ pub struct ApplicationSheetArgs {
     /// Number of the application. May be left out with --file where the file holds one.
     #[arg(required_unless_present = "file")]
     pub number: Option<String>,
-    /// A CSV file of applications that are in no ledger yet; `-` is standard input. Nothing is recorded.
+    /// A file of applications that are in no ledger yet; `-` is standard input. Nothing is recorded.
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// A regime folder; for an application in a ledger it must be the ledger's own.

@@ -3,22 +3,23 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: standard input is kept in a temporary file here")]
 
 use super::Ending;
-use super::args::ImportArgs;
+use super::args::{ImportArgs, ReadingArgs};
 use super::context::Context;
 use crate::desk::import::{self, FileReport, ImportOptions, Source, Witness};
 use crate::desk::ledger::Ledger;
-use crate::error::Result;
-use crate::intake::Problem;
+use crate::error::{Error, Result};
+use crate::intake::{ColumnMap, Problem, Reading};
 use crate::quota::decision::{Allocation, RefusalCode, Shortfall};
 use crate::store::sqlite::SqliteStore;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<Ending> {
     let (mut ledger, _aside) = ledger(context, args)?;
     let spooled = Spooled::new(&args.files)?;
-    let options = options(context, args.dry_run, args.accept_good_rows, None);
+    let options = ImportOptions { reading: reading(&args.reading)?, ..options(context, args.dry_run, args.accept_good_rows) };
     let mut speaker = Speaker::new(context);
     let reports = import::import(&mut ledger, &spooled.sources, options, &mut speaker)?;
     let ending = ending(&reports);
@@ -43,21 +44,35 @@ pub(super) fn ledger_aside(context: &Context, regime: Option<&Path>) -> Result<(
     Ok((elsewhere.make_ledger(regime)?, folder))
 }
 
-pub(super) fn options(
-    context: &Context,
-    dry_run: bool,
-    accept_good_rows: bool,
-    rejects_folder: Option<PathBuf>,
-) -> ImportOptions {
+pub(super) fn options(context: &Context, dry_run: bool, accept_good_rows: bool) -> ImportOptions {
     ImportOptions {
+        reading: Reading::default(),
         dry_run,
         accept_good_rows,
-        rejects_folder,
+        rejects_folder: None,
         recorded_by: context.recorded_by(),
         recorded_at: context.clock.seconds,
         today: context.today(),
         write_behind: None,
     }
+}
+
+/// How files are read, by the options and by the map of columns that they name.
+pub(super) fn reading(args: &ReadingArgs) -> Result<Reading> {
+    let columns = args.columns.as_deref().map(|path| {
+        let failed = |error: std::io::Error| Error::file(path.display().to_string(), &error);
+        let mut text = String::new();
+        crate::files::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(failed)?;
+        ColumnMap::parse(&path.display().to_string(), &text).map(Arc::new).map_err(Error::Input)
+    });
+    Ok(Reading {
+        dates: args.dates.map(Into::into).unwrap_or_default(),
+        encoding: args.encoding.map(Into::into).unwrap_or_default(),
+        delimiter: args.delimiter.map(Into::into),
+        sheet: args.sheet.clone(),
+        columns: columns.transpose()?,
+    }
+    .settled())
 }
 
 pub(super) fn ending(reports: &[FileReport]) -> Ending {

@@ -5,8 +5,8 @@
 use super::Ending;
 use super::args::RunArgs;
 use super::context::{Context, status_line};
-use super::import::{Speaker, ending, options};
-use crate::desk::import::{FileReport, Source, import};
+use super::import::{Speaker, ending, options, reading};
+use crate::desk::import::{FileReport, ImportOptions, Source, import};
 use crate::desk::pack::{PackOptions, headroom_rows, make_pack};
 use crate::error::{Error, Result};
 use crate::store::{Ask, Store};
@@ -16,11 +16,12 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<Ending> {
     let quarter = context.quarter(&args.quarter)?;
     let sources = inbox(&args.inbox)?;
     if sources.is_empty() {
-        context.say(format!("{}: there is no CSV file in the inbox", args.inbox.display()));
+        context.say(format!("{}: there is no file to import in the inbox", args.inbox.display()));
     }
     let mut ledger = context.writable_or_new(args.regime.as_deref())?;
     let mut speaker = Speaker::new(context);
-    let reports = import(&mut ledger, &sources, options(context, false, args.accept_good_rows, None), &mut speaker)?;
+    let options = ImportOptions { reading: reading(&args.reading)?, ..options(context, false, args.accept_good_rows) };
+    let reports = import(&mut ledger, &sources, options, &mut speaker)?;
     let ending = ending(&reports);
     let left_out: Vec<String> =
         reports.iter().filter(|report| incomplete(report)).map(|report| report.kept_name.clone()).collect();
@@ -61,14 +62,19 @@ fn incomplete(report: &FileReport) -> bool {
     report.left_out || report.rejected > 0
 }
 
-/// The CSV files of a folder by name; rejects files and hidden files are none of it.
+/// Endings of the files that an inbox is looked through for.
+const ENDINGS: [&str; 5] = ["csv", "xlsx", "json", "jsonl", "ndjson"];
+
+/// The files of a folder that may hold documents, by name; rejects files, hidden files and those that a spreadsheet program keeps
+/// beside an open workbook (`~$…`) are none of it.
 fn inbox(folder: &Path) -> Result<Vec<Source>> {
     let failed = |error: std::io::Error| Error::file(folder.display().to_string(), &error);
     let mut sources = Vec::new();
     for entry in crate::files::list(folder).map_err(failed)? {
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let csv = entry.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        if csv && !name.starts_with('.') && !name.ends_with(".rejects.csv") && entry.is_file() {
+        let ending = entry.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let is_ours = ENDINGS.contains(&ending.as_str());
+        if is_ours && !name.starts_with(['.', '~']) && !name.ends_with(".rejects.csv") && entry.is_file() {
             sources.push(Source::file(&entry));
         }
     }

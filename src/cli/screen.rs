@@ -1,8 +1,9 @@
-//! `screen`: one transaction from options, or a file of them (CSV, JSON), row by row.
+//! `screen`: one transaction from options, or a file of them, row by row.
 
 use super::Ending;
 use super::args::ScreenArgs;
 use super::context::{Context, regime_text};
+use super::import::reading;
 use crate::desk::ledger::Ledger;
 use crate::desk::screen::page::page;
 use crate::desk::screen::{Room, Screened, schema};
@@ -98,7 +99,7 @@ pub(super) fn screen_command(context: &Context, args: &ScreenArgs) -> Result<End
     let room = read.as_ref().map(|read| Room::new(context.ledger_name(), read, &law.regime)).transpose()?;
     let desk = Desk { context, law: &law, room };
     match &args.file {
-        Some(path) => many(&desk, path),
+        Some(path) => many(&desk, args, path),
         None => one(&desk, args),
     }
 }
@@ -133,16 +134,16 @@ fn one(desk: &Desk, args: &ScreenArgs) -> Result<Ending> {
 }
 
 /// A result for each row that can be read; what is wrong with the others is told.
-fn many(desk: &Desk, path: &Path) -> Result<Ending> {
+fn many(desk: &Desk, args: &ScreenArgs, path: &Path) -> Result<Ending> {
     let context = desk.context;
-    let table = TableReader::open_as::<TransactionColumn>(path).map_err(|problem| Error::Input(vec![problem]))?;
-    let file = Arc::clone(table.file());
+    let table = TableReader::open(path, &reading(&args.reading)?).map_err(Error::Input)?;
+    let origin = table.origin().clone();
     let reader = TransactionReader::new(table, false).map_err(Error::Input)?;
     let mut ending = Ending::default();
     let mut answers = reader.filter_map(|item| {
         let line = item.lines.first().copied().unwrap_or_default();
         let read = item.value.map_err(Error::Input);
-        match read.and_then(|written| desk.screened(written, Place::of_line(&file, line))) {
+        match read.and_then(|written| desk.screened(written, origin.row(line))) {
             Ok(mut screened) => {
                 if screened.transaction.id.is_empty() {
                     screened.transaction.id = line.to_string();

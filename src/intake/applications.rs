@@ -8,7 +8,6 @@ use super::cells::{Cells, LINE_MAX, QUANTITY_MAX};
 use super::items::{Form, ItemReader};
 use super::table::columns;
 use crate::quota::application::{Activity, Application, ConsigneeKind, Line, Terms};
-use crate::quota::calendar::parse_day;
 use crate::quota::codes::Country;
 use chrono::NaiveDate;
 
@@ -37,7 +36,25 @@ columns! {
         PurchaseOrder = "purchase_order",
         EndUse = "end_use",
     }
+    reported REPORTED
 }
+
+/// What applications.csv says beside what it was given, so that a register goes in again as it is.
+const REPORTED: [&str; 13] = [
+    "destination_name",
+    "state",
+    "counts",
+    "limited",
+    "requested_tpp",
+    "licensed_tpp",
+    "shipped_tpp",
+    "unshipped_tpp",
+    "license_number",
+    "expires_on",
+    "give_back_on",
+    "findings",
+    "seq",
+];
 
 use ApplicationColumn as C;
 
@@ -89,7 +106,7 @@ impl Form for ApplicationForm {
             // A row without a number that says nothing else is taken for a row of the application above it, so that
             // this one is not recorded without it.
             let (day, applicant) = (cells.raw(C::SubmittedOn), cells.text(C::Applicant));
-            return (day.is_empty() || parse_day(day) == head.submitted_on)
+            return (day.is_empty() || cells.columns.dates.parse(day) == head.submitted_on)
                 && (applicant.is_empty() || Some(applicant) == head.applicant.as_deref());
         }
         let revision = match cells.raw(C::Revision) {
@@ -164,7 +181,7 @@ impl ApplicationForm {
         let hint = "the rows of one application agree in it; a change is a new revision";
         match (head.submitted_on, submitted_on) {
             (Some(first), Some(here)) if first != here => {
-                cells.wrong(C::SubmittedOn, format!("is not {first}, as on line {}", head.row), hint);
+                cells.wrong(C::SubmittedOn, format!("is not {first}, as on {}", cells.origin.row_name(head.row)), hint);
             }
             (None, here) => head.submitted_on = here,
             _ => {}
@@ -174,7 +191,7 @@ impl ApplicationForm {
             Some(first) if cells.required(C::Applicant, "every row names it") => {
                 cells.wrong(
                     C::Applicant,
-                    format!("is not \"{}\", as on line {}", super::place::shortened(first), head.row),
+                    format!("is not \"{}\", as on {}", super::place::shortened(first), cells.origin.row_name(head.row)),
                     hint,
                 );
             }

@@ -4,15 +4,15 @@
 //! that all problems of a row are told at once. Nothing here knows which rules a document has.
 
 use super::countries::Countries;
-use super::place::{Place, Problem, did_you_mean, hint_with};
+use super::layout::Origin;
+use super::place::{Problem, did_you_mean, hint_with};
+use super::reading::{Dates, is_year_last};
 use super::table::{Column, Columns, Row};
-use crate::quota::calendar::parse_day;
 use crate::quota::codes::{Country, Eccn, is_identifier};
 use crate::quota::tpp::{AmountError, Tpp, parse_decimal};
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// The largest quantity: below 2^31.
 pub(super) const QUANTITY_MAX: u32 = (1 << 31) - 1;
@@ -25,8 +25,8 @@ const NAME_MAX: usize = 1000;
 
 /// One row under the eyes of a document's reader, and the problems found so far.
 pub struct Cells<'r, C> {
-    /// The file's name in messages.
-    pub file: &'r Arc<str>,
+    /// The file, and how places in it are written.
+    pub origin: &'r Origin,
     /// Where the columns stand.
     pub columns: &'r Columns<C>,
     /// The row.
@@ -73,7 +73,7 @@ impl<'r, C: Column> Cells<'r, C> {
 
     /// Adds a problem of a column; the cell is its value.
     pub fn wrong(&mut self, column: C, what: impl Into<String>, hint: impl Into<String>) {
-        let place = Place::of_line(self.file, self.row.line).at(column.name());
+        let place = self.origin.row(self.row.line).at(column.name());
         let value = self.raw(column);
         self.problems.push(Problem::new(place, what, hint).with_value(value));
     }
@@ -128,19 +128,14 @@ impl<'r, C: Column> Cells<'r, C> {
         if text.is_empty() {
             return None;
         }
-        match parse_day(text) {
+        match self.columns.dates.parse(text) {
             Some(day) if (1900..2200).contains(&day.year()) => return Some(day),
             Some(_) => self.wrong(column, "is outside the years 1900 to 2199", "check the year"),
             None => {
                 let shaped = text.len() == 10
                     && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
                 let what = if shaped { "is no day of the calendar" } else { "is not a day" };
-                let hint = if shaped {
-                    "check month and day; days are written YYYY-MM-DD"
-                } else {
-                    "write days as YYYY-MM-DD, e.g. 2026-02-03"
-                };
-                self.wrong(column, what, hint);
+                self.wrong(column, what, day_hint(text, shaped, self.columns.dates));
             }
         }
         None
@@ -221,11 +216,11 @@ impl<'r, C: Column> Cells<'r, C> {
         eccn
     }
 
-    /// `yes` or `no`; blank is no.
+    /// `yes` or `no`, in JSON also true and false; blank is no.
     pub fn yes(&mut self, column: C) -> Option<bool> {
         match self.raw(column) {
-            "yes" => Some(true),
-            "no" | "" => Some(false),
+            "yes" | "true" => Some(true),
+            "no" | "false" | "" => Some(false),
             _ => {
                 self.wrong(column, "is neither yes nor no", "write yes or no; blank is no");
                 None
@@ -340,6 +335,22 @@ pub(super) fn unguarded(text: &str) -> &str {
     }
 }
 
+/// What to do about a text that is no day; `shaped`: it looks like `YYYY-MM-DD`.
+fn day_hint(text: &str, shaped: bool, dates: Dates) -> &'static str {
+    match dates {
+        _ if shaped => "check month and day; days are written YYYY-MM-DD",
+        Dates::Iso if is_year_last(text) => {
+            "write days as YYYY-MM-DD, or say how the file has them: --dates mdy is month first, --dates dmy day first"
+        }
+        Dates::MonthFirst if is_year_last(text) => "days of this file are read with the month first (mdy)",
+        Dates::DayFirst if is_year_last(text) => "days of this file are read with the day first (dmy)",
+        _ if text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            "it may be a spreadsheet's number of a day: format the cell as a date, or write YYYY-MM-DD"
+        }
+        _ => "write days as YYYY-MM-DD, e.g. 2026-02-03",
+    }
+}
+
 fn number_hint(text: &str) -> String {
     ungrouped(text, &[',', '\'', ' ', '_']).unwrap_or_else(|| "write a decimal number, e.g. 15832 or 0.5".to_string())
 }
@@ -376,13 +387,13 @@ mod tests {
     /// Reads one cell, and gives what was read or `what | hint`.
     fn read<T: std::fmt::Debug>(cell: &str, how: impl Fn(&mut Cells<Only>) -> Option<T>) -> Result<Option<T>, String> {
         let mut table = TableReader::from_cells("record", &["value", "other"], &[vec![cell, "x"]]);
-        let file = Arc::clone(table.file());
+        let origin = table.origin().clone();
         // The second column only keeps a row with a blank cell from being an empty row.
         let columns = TableReader::from_cells("record", &["value"], &[]).columns().unwrap();
         let (mut row, mut problems) = (Row::default(), Vec::new());
         assert!(table.next_row(&mut row));
         let mut hints = Hints::default();
-        let value = how(&mut Cells { file: &file, columns: &columns, row: &row, problems: &mut problems, hints: &mut hints });
+        let value = how(&mut Cells { origin: &origin, columns: &columns, row: &row, problems: &mut problems, hints: &mut hints });
         match problems.first() {
             Some(problem) => Err(format!("{} | {}", problem.what, problem.hint)),
             None => Ok(value),
@@ -417,7 +428,9 @@ mod tests {
             day("2026-02-30").unwrap_err(),
             "is no day of the calendar | check month and day; days are written YYYY-MM-DD"
         );
-        assert_eq!(day("03/02/2026").unwrap_err(), "is not a day | write days as YYYY-MM-DD, e.g. 2026-02-03");
+        assert_eq!(day("3 Feb 2026").unwrap_err(), "is not a day | write days as YYYY-MM-DD, e.g. 2026-02-03");
+        assert!(day("03/02/2026").unwrap_err().contains("--dates mdy is month first"));
+        assert!(day("46056").unwrap_err().contains("format the cell as a date"));
         assert_eq!(day("1899-12-31").unwrap_err(), "is outside the years 1900 to 2199 | check the year");
         assert!(day("2200-01-01").is_err());
         assert!(day("2026-2-3").is_err());

@@ -47,7 +47,9 @@ impl Broken {
 /// The records of a CSV text, one at a time, each on its line. As a `Read` it gives the record that was found last.
 pub(super) struct Records<R> {
     input: BufReader<R>,
-    /// Found from the first line; 0 until then.
+    /// Separator that was asked for.
+    asked: Option<u8>,
+    /// As asked, or found from the first line; 0 until then.
     pub(super) delimiter: u8,
     pub(super) record: Vec<u8>,
     /// How much of the record was read.
@@ -61,9 +63,19 @@ pub(super) struct Records<R> {
 }
 
 impl<R: Read> Records<R> {
-    pub(super) fn new(input: R) -> Records<R> {
+    pub(super) fn new(input: R, asked: Option<u8>) -> Records<R> {
         let input = BufReader::with_capacity(1 << 16, input);
-        Records { input, delimiter: 0, record: Vec::new(), given: 0, record_line: 0, lines: 0, bytes_read: 0, ended: false }
+        Records {
+            input,
+            asked,
+            delimiter: 0,
+            record: Vec::new(),
+            given: 0,
+            record_line: 0,
+            lines: 0,
+            bytes_read: 0,
+            ended: false,
+        }
     }
 
     /// Finds the next record that is not a blank line.
@@ -144,7 +156,8 @@ impl<R: Read> Records<R> {
         let blank = self.record.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
         if !blank {
             // Of several that are equally frequent the first stands: max_by_key would take the last.
-            self.delimiter = [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',');
+            let found = || [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',');
+            self.delimiter = self.asked.unwrap_or_else(found);
         }
     }
 

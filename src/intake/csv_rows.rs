@@ -10,7 +10,8 @@ use super::table::{Row, Source};
 use std::io::{self, Read};
 use std::sync::Arc;
 
-const NOT_UTF8: &str = "save the file as UTF-8 (in Excel: `CSV UTF-8`); one from an older Windows program is converted by `iconv -f cp1252 -t utf-8`";
+const NOT_UTF8: &str =
+    "save the file as UTF-8 (in Excel: `CSV UTF-8`); one from an older Windows program is read with --encoding cp1252";
 
 /// The rows of a CSV text.
 pub(super) struct CsvRows<R> {
@@ -20,9 +21,9 @@ pub(super) struct CsvRows<R> {
 }
 
 impl<R: Read> CsvRows<R> {
-    /// Reads the header, and gives it with its line and the rows that follow.
-    pub(super) fn begin(file: &Arc<str>, input: R) -> Result<(Vec<String>, u64, CsvRows<R>), Problem> {
-        let mut records = Records::new(input);
+    /// Reads the header, and gives it with its line and the rows that follow; the separator is found if it is not given.
+    pub(super) fn begin(file: &Arc<str>, input: R, delimiter: Option<u8>) -> Result<(Vec<String>, u64, CsvRows<R>), Problem> {
+        let mut records = Records::new(input, delimiter);
         let found = records.advance();
         let line = records.record_line;
         if let Some(problem) = records.no_csv(file) {

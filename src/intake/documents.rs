@@ -10,9 +10,9 @@ use super::applications::ApplicationColumn;
 use super::events::EventColumn;
 use super::holdings::HoldingColumn;
 use super::parties::PartyColumn;
-use super::place::{Place, Problem, did_you_mean};
+use super::place::{Problem, did_you_mean};
 use super::shipments::ShipmentColumn;
-use super::table::{Column, TableReader};
+use super::table::{Column, Row, TableReader};
 use std::fmt;
 
 /// What a file holds.
@@ -75,8 +75,8 @@ impl Document {
     /// What a table holds, by its header: each document has a column of its own, applications none of these.
     ///
     /// # Errors
-    /// When the header fits none, or two.
-    pub fn of(table: &TableReader) -> Result<Document, Problem> {
+    /// When the header fits none, or two. The next rows are then read as well: the header may stand below a title.
+    pub fn of(table: &mut TableReader) -> Result<Document, Problem> {
         let has = |name: &str| table.header().iter().any(|column| column == name);
         let marked: Vec<Document> = Self::MARKS.into_iter().filter(|(name, _)| has(name)).map(|(_, document)| document).collect();
         match marked[..] {
@@ -97,7 +97,24 @@ impl Document {
     }
 }
 
-fn unclear(table: &TableReader) -> Problem {
+/// Rows in which a header is looked for below the first one.
+const TITLES_MAX: usize = 10;
+
+/// The row further down that has the names of columns, if there is one.
+fn lower_header(table: &mut TableReader, known: &[&str]) -> Option<u64> {
+    let mut row = Row::default();
+    for _ in 0..TITLES_MAX {
+        if !table.next_row(&mut row) {
+            return None;
+        }
+        if row.record.iter().filter(|cell| known.contains(&cell.trim())).count() > 1 {
+            return Some(row.line);
+        }
+    }
+    None
+}
+
+fn unclear(table: &mut TableReader) -> Problem {
     let required = |document: Document| {
         let names: Vec<&str> = document.columns().into_iter().filter(|(_, required)| *required).map(|(name, _)| name).collect();
         format!("{document} need {}", names.join(", "))
@@ -108,8 +125,21 @@ fn unclear(table: &TableReader) -> Problem {
         did_you_mean(name, known.iter().copied())
             .map(|meant| format!("did you mean `{meant}` by `{}`? ", super::place::shortened(name)))
     });
+    let place = table.origin().row(table.header_line());
+    if meant.is_none()
+        && !table.header().iter().any(|name| known.contains(&name.as_str()))
+        && let Some(row) = lower_header(table, &known)
+    {
+        let what = format!("is no header; the names of the columns stand on {}", table.origin().row_name(row));
+        return Problem::new(place, what, "delete what stands above them: the header comes first, and once");
+    }
     let what = "has a header that is of no document, or of two";
-    Problem::new(Place::of_line(table.file(), table.header_line()), what, format!("{}{needed}", meant.unwrap_or_default()))
+    if !table.others().is_empty() {
+        let sheets = table.others().iter().map(|name| super::place::shortened(name)).collect::<Vec<_>>().join(", ");
+        let hint = format!("name the sheet with --sheet: the workbook has {sheets} too");
+        return Problem::new(place, what, hint);
+    }
+    Problem::new(place, what, format!("{}{needed}", meant.unwrap_or_default()))
 }
 
 impl fmt::Display for Document {
@@ -123,7 +153,7 @@ mod tests {
     use super::*;
 
     fn of(header: &str) -> Result<Document, Problem> {
-        Document::of(&TableReader::from_cells("f.csv", &header.split(',').collect::<Vec<_>>(), &[]))
+        Document::of(&mut TableReader::from_cells("f.csv", &header.split(',').collect::<Vec<_>>(), &[]))
     }
 
     #[test]

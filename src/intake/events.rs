@@ -6,9 +6,8 @@
 
 use super::cells::{Cells, LINE_MAX, QUANTITY_MAX};
 use super::items::{Form, ItemReader};
-use super::place::{Place, Problem};
+use super::place::Problem;
 use super::table::{Column, columns};
-use crate::quota::calendar::parse_day;
 use crate::quota::event::{Basis, Event, EventKind, EventLine};
 use chrono::NaiveDate;
 
@@ -79,7 +78,7 @@ impl Form for EventForm {
         // A row without an id that says nothing else is taken for a row of the event above it, so that this one is
         // not recorded without it.
         let (day, kind, application) = (cells.raw(C::EffectiveOn), cells.raw(C::Event), cells.text(C::ApplicationNumber));
-        (day.is_empty() || parse_day(day) == first.effective_on)
+        (day.is_empty() || cells.columns.dates.parse(day) == first.effective_on)
             && (kind.is_empty() || EventKind::parse(kind) == first.kind)
             && (application.is_empty() || Some(application) == first.application.as_deref())
     }
@@ -114,7 +113,7 @@ impl Form for EventForm {
         if let Some(row) = self.unnamed.take()
             && lines.len() > 1
         {
-            let place = Place::of_line(cells.file, row).at(C::Line.name());
+            let place = cells.origin.row(row).at(C::Line.name());
             cells.problems.push(Problem::new(
                 place,
                 "is blank; an event of several rows names a line in each",
@@ -242,7 +241,7 @@ fn compare(first: &Head, here: &Head, cells: &mut Cells<C>) {
         let unreadable = (!readable.0 && !is_blank(first, column)) || (!readable.1 && !is_blank(here, column));
         let left_out = is_blank(here, column) && column != C::ApplicationNumber;
         if !same && !unreadable && !left_out {
-            let what = format!("is not as in the first row of this event, on line {}", first.row);
+            let what = format!("is not as in the first row of this event, on {}", cells.origin.row_name(first.row));
             cells.wrong(column, what, "rows that share an event_id agree in it");
         }
     };

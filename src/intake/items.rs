@@ -5,7 +5,8 @@
 //! Invariant: every row of the table is in exactly one item, and only one item is held at a time.
 
 use super::cells::{Cells, Hints};
-use super::place::{Place, Problem, shortened};
+use super::layout::Origin;
+use super::place::{Problem, shortened};
 use super::table::{Column, Columns, Row, TableReader};
 use std::sync::Arc;
 
@@ -72,6 +73,11 @@ impl<F: Form> ItemReader<F> {
         self.table.file()
     }
 
+    /// The file, and how places in it are written.
+    pub fn origin(&self) -> &Origin {
+        self.table.origin()
+    }
+
     /// Names of the columns as the file has them.
     pub fn header(&self) -> &[String] {
         self.table.header()
@@ -97,7 +103,7 @@ impl<F: Form> ItemReader<F> {
                     "is one of the last rows of `{}` that were looked at: it has {PROBLEMS_MAX} problems already",
                     shortened(id)
                 );
-                item.problems.push(Problem::new(Place::of_line(self.table.file(), self.row.line), what, "mend these first"));
+                item.problems.push(Problem::new(self.table.origin().row(self.row.line), what, "mend these first"));
             }
         }
         std::mem::swap(&mut self.row, &mut self.last);
@@ -111,9 +117,15 @@ impl<F: Form> ItemReader<F> {
             return;
         }
         let known = problems.len();
+        let is_header = |row: &Row, header: &[String]| row.record.iter().map(str::trim).eq(header.iter().map(String::as_str));
         let mut cells =
-            Cells { file: self.table.file(), columns: &self.columns, row: &self.row, problems, hints: &mut self.hints };
+            Cells { origin: self.table.origin(), columns: &self.columns, row: &self.row, problems, hints: &mut self.hints };
         self.form.add(&mut cells);
+        if problems.len() > known && is_header(&self.row, self.table.header()) {
+            problems.truncate(known);
+            let what = "repeats the header";
+            problems.push(Problem::new(self.table.origin().row(self.row.line), what, "delete the row; a table has one header"));
+        }
         if known > before {
             // What is wrong with a cell that is no text was said already.
             let said = problems.split_off(known);
@@ -127,7 +139,7 @@ impl<F: Form> ItemReader<F> {
     fn goes_on(&mut self, id: &str) -> bool {
         let mut problems = Vec::new();
         let cells = Cells {
-            file: self.table.file(),
+            origin: self.table.origin(),
             columns: &self.columns,
             row: &self.row,
             problems: &mut problems,
@@ -170,7 +182,7 @@ impl<F: Form> Iterator for ItemReader<F> {
         }
         let Taken { mut problems, lines, raw } = item;
         let mut cells = Cells {
-            file: self.table.file(),
+            origin: self.table.origin(),
             columns: &self.columns,
             row: &self.last,
             problems: &mut problems,
@@ -189,7 +201,8 @@ impl<F: Form> Iterator for ItemReader<F> {
 #[allow(clippy::disallowed_methods, reason = "a test writes the file that it reads")]
 mod tests {
     use super::*;
-    use crate::intake::{AnyItem, Document, EventReader, Reader, read_row};
+    use crate::intake::{AnyItem, Document, EventReader, Reader, Reading, read_row};
+    use std::path::Path;
 
     fn table(text: impl Into<Vec<u8>>) -> TableReader {
         TableReader::from_reader("e.csv", std::io::Cursor::new(text.into())).unwrap()
@@ -246,9 +259,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("anything.csv");
         std::fs::write(&path, "event_id,effective_on,act,destination,reference\nA1,2025-01-02,commit,PL,G2G\n").unwrap();
-        let mut reader = Reader::open(&path, false).ok().unwrap();
+        let open = |path: &Path| TableReader::open(path, &Reading::default()).and_then(|table| Reader::of_table(table, false));
+        let mut reader = open(&path).ok().unwrap();
         assert_eq!(reader.document(), Document::Acts);
         assert!(matches!(reader.next(), Some(AnyItem::Act(item)) if item.value.is_ok()) && reader.next().is_none());
-        assert!(Reader::open(&folder.path().join("none.csv"), false).is_err());
+        assert!(open(&folder.path().join("none.csv")).is_err());
     }
 }

@@ -10,32 +10,42 @@ mod amounts;
 mod applications;
 pub mod catalogue;
 mod cells;
+mod column_map;
 pub mod countries;
 mod csv_records;
 mod csv_rows;
+mod decoded;
 mod documents;
 mod events;
 mod holdings;
 mod items;
 mod json_rows;
+mod layout;
 mod made_rows;
+mod numbers;
+mod opening;
 mod parties;
 pub mod place;
+mod reading;
 pub mod regimes;
 mod shipments;
 pub mod table;
 mod transactions;
+mod workbook;
 
 pub use acts::{ActColumn, ActReader};
 pub use applications::{ApplicationColumn, ApplicationReader};
 pub use catalogue::{Catalogue, Device, System, Unit};
+pub use column_map::{ColumnMap, DELIMITERS};
 pub use countries::{Countries, CountryEntry};
 pub use documents::Document;
 pub use events::{EventColumn, EventReader};
 pub use holdings::{HoldingColumn, HoldingReader};
 pub use items::Item;
+pub use layout::{Layout, Origin};
 pub use parties::{PartyColumn, PartyReader};
 pub use place::{Place, Problem, did_you_mean, hint_with, printable, shortened};
+pub use reading::{Dates, Encoding, Reading};
 pub use shipments::{ShipmentColumn, ShipmentReader};
 pub use table::{Column, Columns, REJECT_REASON, Row, TableReader};
 pub use transactions::{TransactionReader, WrittenTransaction};
@@ -43,7 +53,6 @@ pub use transactions::{TransactionReader, WrittenTransaction};
 use crate::quota::application::Application;
 use crate::quota::company::fact::CompanyFact;
 use crate::quota::event::{Act, Event};
-use std::path::Path;
 use std::sync::Arc;
 
 /// The reader of a file, by what the file holds.
@@ -76,20 +85,12 @@ pub enum AnyItem {
 }
 
 impl Reader {
-    /// Opens a file (`-` is standard input) and finds out what it holds; `keep_raw` keeps the rows as written.
+    /// The reader of a table, by its header; `keep_raw` keeps the rows as written.
     ///
     /// # Errors
-    /// A file that cannot be read, a header that is no document's, and every wrong column.
-    pub fn open(path: &Path, keep_raw: bool) -> Result<Reader, Vec<Problem>> {
-        Reader::of_table(TableReader::open(path).map_err(|problem| vec![problem])?, keep_raw)
-    }
-
-    /// The reader of a table, by its header.
-    ///
-    /// # Errors
-    /// As [`Reader::open`].
-    pub fn of_table(table: TableReader, keep_raw: bool) -> Result<Reader, Vec<Problem>> {
-        let document = Document::of(&table).map_err(|problem| vec![problem])?;
+    /// A header that is no document's, and every wrong column.
+    pub fn of_table(mut table: TableReader, keep_raw: bool) -> Result<Reader, Vec<Problem>> {
+        let document = Document::of(&mut table).map_err(|problem| vec![problem])?;
         Reader::of_document(table, document, keep_raw)
     }
 
@@ -104,15 +105,15 @@ impl Reader {
         })
     }
 
-    /// The file's name in messages.
-    pub fn file(&self) -> &Arc<str> {
+    /// The file, and how places in it are written.
+    pub fn origin(&self) -> &Origin {
         match self {
-            Reader::Acts(reader) => reader.file(),
-            Reader::Parties(reader) => reader.file(),
-            Reader::Holdings(reader) => reader.file(),
-            Reader::Shipments(reader) => reader.file(),
-            Reader::Applications(reader) => reader.file(),
-            Reader::Events(reader) => reader.file(),
+            Reader::Acts(reader) => reader.origin(),
+            Reader::Parties(reader) => reader.origin(),
+            Reader::Holdings(reader) => reader.origin(),
+            Reader::Shipments(reader) => reader.origin(),
+            Reader::Applications(reader) => reader.origin(),
+            Reader::Events(reader) => reader.origin(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Places and problems: where something stands in the input, and what is wrong with it.
 //!
-//! A problem has four parts in a fixed order: where (`file:line: column`), the value, what is wrong, and one hint.
+//! A problem has four parts in a fixed order: where (`file:line: column`, see `layout`), the value, what is wrong, and one hint.
 //! It is a value that is collected, never an end of the work: other rows go on. Invariant: a message is always two
 //! lines of printable text, however long or strange the value is.
 
+use super::layout::Layout;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -16,21 +17,23 @@ const SHOWN: usize = 60;
 pub struct Place {
     /// File as it was named; `-` is standard input, `record` a row made by hand.
     pub file: Arc<str>,
-    /// Line on which the row begins, from 1; 0 means the file as a whole.
+    /// Line on which the row begins, row of a sheet or element of a list, from 1; 0 means the file as a whole.
     pub line: u64,
     /// Column, or key of a regime file.
     pub column: Option<Cow<'static, str>>,
+    /// How the place is written, where the file is no text under the names of the documentation.
+    pub layout: Option<Arc<Layout>>,
 }
 
 impl Place {
     /// A file as a whole.
     pub fn of_file(file: &Arc<str>) -> Place {
-        Place { file: Arc::clone(file), line: 0, column: None }
+        Place { file: Arc::clone(file), line: 0, column: None, layout: None }
     }
 
     /// A line of a file.
     pub fn of_line(file: &Arc<str>, line: u64) -> Place {
-        Place { file: Arc::clone(file), line, column: None }
+        Place { file: Arc::clone(file), line, column: None, layout: None }
     }
 
     /// The same place, in a column.
@@ -43,6 +46,9 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&printable(&self.file))?;
+        if let Some(layout) = &self.layout {
+            return layout.write(f, self.line, self.column.as_deref());
+        }
         if self.line > 0 {
             write!(f, ":{}", self.line)?;
         }
@@ -86,11 +92,14 @@ impl Problem {
         self
     }
 
-    /// As JSON: file, line, column, value, what, hint; what is not known is null.
+    /// As JSON: file, line or row, cell of a sheet or path of a list, column, value, what, hint; what is not known is null.
     pub fn to_json(&self) -> serde_json::Value {
+        let Place { line, column, layout, .. } = &self.place;
+        let shows_row = *line > 0 && layout.as_ref().is_none_or(|layout| layout.shows_rows());
         serde_json::json!({
             "file": &*self.place.file,
-            "line": (self.place.line > 0).then_some(self.place.line),
+            "line": shows_row.then_some(line),
+            "at": layout.as_ref().and_then(|layout| layout.at(*line, column.as_deref())),
             "column": self.place.column.as_deref(),
             "value": self.value.as_deref().map(shortened),
             "what": self.what,

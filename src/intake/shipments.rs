@@ -7,7 +7,7 @@
 use super::amounts::{AmountColumns, AmountReader};
 use super::cells::{Cells, LINE_MAX};
 use super::items::{Form, ItemReader};
-use super::place::{Place, Problem};
+use super::place::Problem;
 use super::table::{Column, columns};
 use crate::quota::application::Activity;
 use crate::quota::company::account::Authorization;
@@ -120,7 +120,7 @@ impl Form for ShipmentForm {
         if let Some(row) = self.unnamed.take()
             && rows > 1
         {
-            let place = Place::of_line(cells.file, row).at(C::Line.name());
+            let place = cells.origin.row(row).at(C::Line.name());
             let what = "is blank; a shipment of several rows numbers each";
             cells.problems.push(Problem::new(place, what, "number the rows 1, 2, 3, ..."));
         }
@@ -234,7 +234,7 @@ fn compare(head: &Head, cells: &mut Cells<C>) {
     cells.required(C::ShipmentId, "every row of a shipment has its id");
     for (column, first) in HEAD.into_iter().zip(&head.said) {
         if said(cells, column) != first {
-            let what = format!("is not as in the first row of this shipment, on line {}", head.row);
+            let what = format!("is not as in the first row of this shipment, on {}", cells.origin.row_name(head.row));
             cells.wrong(column, what, "rows that share a shipment_id agree in it");
         }
     }

@@ -1,23 +1,22 @@
 //! The cell table: what every format of input is before it means anything. A header, then rows of text with a line.
 //!
-//! CSV fills it ([`super::csv_rows`]), and JSON ([`super::json_rows`]); a workbook will be another [`Source`], and nothing
-//! behind the table will know. It never reads a meaning into a cell and never stops at a bad row: the row carries its problems.
+//! CSV fills it ([`super::csv_rows`]), JSON ([`super::json_rows`]) and workbooks ([`super::workbook`]), each a [`Source`];
+//! nothing behind the table knows which ([`super::opening`] does). It never reads a meaning into a cell and never stops at a bad row: the row carries its problems.
 //! Invariant: a row's line is the line of the file on which it begins, whatever the line endings and quoting.
 
-#![allow(clippy::disallowed_methods, reason = "the edge: input files are opened here")]
-
-use super::place::{Place, Problem, did_you_mean, hint_with};
-use super::{csv_rows::CsvRows, json_rows::JsonRows, made_rows::MadeRows};
-use std::fs::File;
-use std::io::{self, Read};
+use super::csv_rows::CsvRows;
+use super::layout::Origin;
+use super::made_rows::MadeRows;
+use super::place::{Problem, did_you_mean, hint_with};
+use super::reading::Dates;
+use std::io::Read;
 use std::marker::PhantomData;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A row as written. One `Row` is filled again and again, so that reading does not allocate.
 #[derive(Debug, Default)]
 pub struct Row {
-    /// Line on which it begins; 0 for a row made by hand.
+    /// Line on which it begins, row of a sheet or element of a list; 0 for a row made by hand.
     pub line: u64,
     /// Its cells, as far as they can be read.
     pub record: csv::StringRecord,
@@ -36,63 +35,93 @@ pub(super) trait Source: Send {
 /// The column of a rejects file that says what was wrong; it is passed over on the way in.
 pub const REJECT_REASON: &str = "reject_reason";
 
+/// The column by which a register of ours is known; what a register says beside the input is then passed over.
+const RECORD_NUMBER: &str = "seq";
+
 /// A table of cells: its header, and its rows one after the other.
 pub struct TableReader {
-    file: Arc<str>,
+    origin: Origin,
     header: Vec<String>,
     header_line: u64,
-    source: Box<dyn Source>,
+    dates: Dates,
+    /// What is wrong with the table as a whole, and is told with its header.
+    complaints: Vec<Problem>,
+    /// Names of the other tables that the file has.
+    others: Vec<String>,
+    /// Row in which each column stands first, where there is no row of names.
+    first_rows: Vec<u64>,
+    pub(super) source: Box<dyn Source>,
 }
 
 impl TableReader {
-    /// Opens a CSV file; `-` is standard input.
-    ///
-    /// # Errors
-    /// A file that cannot be read, is empty, or whose header is no CSV in UTF-8.
-    pub fn open(path: &Path) -> Result<TableReader, Problem> {
-        let name: Arc<str> = Arc::from(path.to_string_lossy());
-        if path.as_os_str() == "-" {
-            return TableReader::from_reader(&name, io::stdin());
+    /// A table of rows, with its header and the row on which it stands.
+    pub(super) fn new(origin: Origin, header: Vec<String>, header_line: u64, source: Box<dyn Source>) -> TableReader {
+        TableReader {
+            origin,
+            header,
+            header_line,
+            dates: Dates::default(),
+            complaints: Vec::new(),
+            others: Vec::new(),
+            first_rows: Vec::new(),
+            source,
         }
-        TableReader::from_reader(&name, open(&name, path)?)
     }
 
-    /// Opens a file of a document whose columns are known: JSON when its name ends in `.json`, `.jsonl` or `.ndjson`, else CSV.
-    ///
-    /// # Errors
-    /// As [`TableReader::open`].
-    pub fn open_as<C: Column>(path: &Path) -> Result<TableReader, Problem> {
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        let is_json = ending.is_some_and(|ending| ["json", "jsonl", "ndjson"].contains(&&*ending));
-        if !is_json {
-            return TableReader::open(path);
-        }
-        let file: Arc<str> = Arc::from(path.to_string_lossy());
-        let columns: Vec<&'static str> = C::ALL.iter().map(|column| column.name()).collect();
-        let header = columns.iter().map(ToString::to_string).collect();
-        let rows = JsonRows::new(&file, columns, open(&file, path)?);
-        Ok(TableReader { file, header, header_line: 0, source: Box::new(rows) })
+    /// The same table, its days written in an order of their own.
+    pub(super) fn with_dates(self, dates: Dates) -> TableReader {
+        TableReader { dates, ..self }
+    }
+
+    /// The same table with what is wrong with it as a whole, and the other tables of its file.
+    pub(super) fn with_complaints(self, complaints: Vec<Problem>, others: Vec<String>) -> TableReader {
+        TableReader { complaints, others, ..self }
+    }
+
+    /// The same table, whose columns are named in their rows: for each the first one.
+    pub(super) fn named_in(self, first_rows: Vec<u64>) -> TableReader {
+        TableReader { first_rows, ..self }
+    }
+
+    /// The same rows under another header.
+    pub(super) fn under(
+        self,
+        origin: Origin,
+        header: Vec<String>,
+        wrap: impl FnOnce(Box<dyn Source>) -> Box<dyn Source>,
+    ) -> TableReader {
+        TableReader { origin, header, first_rows: Vec::new(), source: wrap(self.source), ..self }
     }
 
     /// A CSV text from anywhere, under the name that messages give it.
     ///
     /// # Errors
-    /// As [`TableReader::open`].
+    /// An empty text, or one whose header is no CSV in UTF-8.
     pub fn from_reader(name: &str, input: impl Read + Send + 'static) -> Result<TableReader, Problem> {
         let file: Arc<str> = Arc::from(name);
-        let (header, header_line, rows) = CsvRows::begin(&file, input)?;
-        Ok(TableReader { file, header, header_line, source: Box::new(rows) })
+        let (header, header_line, rows) = CsvRows::begin(&file, input, None)?;
+        Ok(TableReader::new(Origin::of_file(&file), header, header_line, Box::new(rows)))
     }
 
     /// A table in memory: the names of its columns, and rows of as many cells.
     pub fn from_cells(name: &str, header: &[&str], rows: &[Vec<&str>]) -> TableReader {
         let header = header.iter().map(|name| name.trim().to_string()).collect();
-        TableReader { file: Arc::from(name), header, header_line: 0, source: Box::new(MadeRows::new(rows)) }
+        TableReader::new(Origin::of_file(&Arc::from(name)), header, 0, Box::new(MadeRows::new(rows)))
     }
 
     /// The file's name in messages.
     pub fn file(&self) -> &Arc<str> {
-        &self.file
+        self.origin.file()
+    }
+
+    /// The file, and how places in it are written.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Names of the other tables that the file has.
+    pub(super) fn others(&self) -> &[String] {
+        &self.others
     }
 
     /// Names of the columns, as written and trimmed.
@@ -123,10 +152,7 @@ impl TableReader {
             }
             let (cells, columns) = (row.record.len(), self.header.len());
             if cells != columns && row.problems.is_empty() {
-                let noun = if cells == 1 { "cell" } else { "cells" };
-                let what = format!("has {cells} {noun} where the header has {columns} columns");
-                let hint = "a cell that holds the separator stands in double quotes; an amount has no digit grouping";
-                row.problems.push(Problem::new(Place::of_line(&self.file, row.line), what, hint));
+                row.problems.push(other_length(&self.origin, row.line, cells, columns));
             }
             return true;
         }
@@ -137,11 +163,12 @@ impl TableReader {
     /// # Errors
     /// Every unknown, unnamed, repeated or missing column.
     pub fn columns<C: Column>(&self) -> Result<Columns<C>, Vec<Problem>> {
-        let mut problems = Vec::new();
+        let mut problems = self.complaints.clone();
         let mut at = vec![None; C::ALL.len()];
         // A column that is misspelled is not missing as well.
         let mut meant: Vec<String> = Vec::new();
-        let place = || Place::of_line(&self.file, self.header_line);
+        let place = || self.origin.row(self.header_line);
+        let is_register = self.header.iter().any(|name| name == RECORD_NUMBER);
         for (position, name) in self.header.iter().enumerate() {
             if name.is_empty() {
                 let what = format!("column {} has no name", position + 1);
@@ -149,7 +176,7 @@ impl TableReader {
                 continue;
             }
             // A rejects file goes in again as it is, once its rows are corrected.
-            if name == REJECT_REASON {
+            if name == REJECT_REASON || (is_register && C::REPORTED.contains(&name.as_str())) {
                 continue;
             }
             let Some(column) = C::ALL.iter().find(|column| column.name() == name) else {
@@ -157,7 +184,9 @@ impl TableReader {
                 let suggestion = did_you_mean(name, known.clone());
                 meant.extend(suggestion.clone());
                 let hint = hint_with(suggestion, format!("the columns are {}", known.collect::<Vec<_>>().join(", ")));
-                problems.push(Problem::new(place().at(name.clone()), "is not a column of this document", hint));
+                let row = self.first_rows.get(position).copied().unwrap_or(self.header_line);
+                let place = self.origin.row(row).at(name.clone());
+                problems.push(Problem::new(place, "is not a column of this document", hint));
                 continue;
             };
             if at[column.index()].replace(position).is_some() {
@@ -173,48 +202,24 @@ impl TableReader {
             let what = "is missing from the header; it is required";
             problems.push(Problem::new(place().at(column.name()), what, "add the column; the order of columns is free"));
         }
-        if problems.is_empty() { Ok(Columns { at, document: PhantomData }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Columns { at, dates: self.dates, document: PhantomData }) } else { Err(problems) }
     }
 }
 
-fn open(name: &Arc<str>, path: &Path) -> Result<File, Problem> {
-    let failed = |error: &io::Error| cannot_read(name, path, error);
-    if path.metadata().map_err(|error| failed(&error))?.is_dir() {
-        return Err(Problem::new(
-            Place::of_file(name),
-            "is a folder, not a file",
-            "name the files in it, or use `tppledger run` for a whole inbox",
-        ));
-    }
-    File::open(path).map_err(|error| failed(&error))
-}
-
-/// A file that cannot be opened, with what to do about it.
-fn cannot_read(name: &Arc<str>, path: &Path, error: &io::Error) -> Problem {
-    let (what, hint) = match error.kind() {
-        io::ErrorKind::NotFound => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let names: Vec<String> = folder
-                .read_dir()
-                .map(|entries| {
-                    entries.flatten().take(1000).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
-                })
-                .unwrap_or_default();
-            let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            ("does not exist".to_string(), hint_with(did_you_mean(&wanted, names.iter().map(String::as_str)), "check the path"))
-        }
-        io::ErrorKind::PermissionDenied => {
-            ("may not be read by this user".to_string(), "ask its owner for the right to read it".to_string())
-        }
-        _ => (format!("cannot be read: {error}"), "check the path and the disk".to_string()),
-    };
-    Problem::new(Place::of_file(name), what, hint)
+/// A row that has more or fewer cells than the header has columns.
+pub(super) fn other_length(origin: &Origin, row: u64, cells: usize, columns: usize) -> Problem {
+    let noun = if cells == 1 { "cell" } else { "cells" };
+    let what = format!("has {cells} {noun} where the header has {columns} columns");
+    let hint = "a cell that holds the separator stands in double quotes; an amount has no digit grouping";
+    Problem::new(origin.row(row), what, hint)
 }
 
 /// A column of a document.
 pub trait Column: Copy + Eq + 'static {
     /// All of them, in the order of the documentation.
     const ALL: &'static [Self];
+    /// Columns that the register of the document has beside them.
+    const REPORTED: &'static [&'static str] = &[];
     /// Name in the header.
     fn name(self) -> &'static str;
     /// Whether the header must have it.
@@ -225,13 +230,14 @@ pub trait Column: Copy + Eq + 'static {
 
 /// The columns of one document: an enum whose variants are named as the header names them.
 macro_rules! columns {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal $($required:ident)?,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal $($required:ident)?,)+ } $(reported $reported:expr)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[allow(missing_docs, reason = "a variant is the column of that name")]
         pub enum $name { $($variant,)+ }
         impl $crate::intake::table::Column for $name {
             const ALL: &'static [$name] = &[$($name::$variant,)+];
+            const REPORTED: &'static [&'static str] = columns!(@reported $($reported)?);
             fn name(self) -> &'static str {
                 match self { $($name::$variant => $text,)+ }
             }
@@ -243,6 +249,8 @@ macro_rules! columns {
             }
         }
     };
+    (@reported) => { &[] };
+    (@reported $reported:expr) => { &$reported };
     (@required required) => { true };
     (@required) => { false };
 }
@@ -251,6 +259,8 @@ pub(super) use columns;
 /// Where the columns of a document stand in a table.
 pub struct Columns<C> {
     at: Vec<Option<usize>>,
+    /// How the table's days are written.
+    pub(super) dates: Dates,
     document: PhantomData<C>,
 }
 
@@ -271,7 +281,7 @@ mod tests {
     }
 
     fn table(text: &str) -> TableReader {
-        TableReader::from_reader("pets.csv", io::Cursor::new(text.to_string())).unwrap()
+        TableReader::from_reader("pets.csv", std::io::Cursor::new(text.to_string())).unwrap()
     }
 
     fn header_problems(text: &str) -> Vec<String> {
@@ -334,16 +344,5 @@ mod tests {
                 (6, String::new()),
             ]
         );
-    }
-
-    #[test]
-    fn a_missing_file_and_a_folder_are_told_apart() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("events.csv"), "a\n").unwrap();
-        let missing = TableReader::open(&folder.path().join("evnts.csv")).err().unwrap();
-        assert_eq!((missing.what.as_str(), missing.hint.as_str()), ("does not exist", "did you mean `events.csv`?"));
-        let is_folder = TableReader::open(folder.path()).err().unwrap();
-        assert_eq!(is_folder.what, "is a folder, not a file");
-        assert!(TableReader::open(Path::new("")).is_err());
     }
 }

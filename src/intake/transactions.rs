@@ -189,8 +189,8 @@ fn received(cells: &mut Cells<TransactionColumn>, column: TransactionColumn) -> 
 fn yes_no(cells: &mut Cells<TransactionColumn>, column: TransactionColumn) -> Option<bool> {
     match cells.raw(column) {
         "" => None,
-        "yes" => Some(true),
-        "no" => Some(false),
+        "yes" | "true" => Some(true),
+        "no" | "false" => Some(false),
         _ => {
             cells.wrong(column, "is neither yes nor no", "leave the cell blank where it is not known");
             None

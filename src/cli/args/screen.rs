@@ -9,8 +9,8 @@ use std::path::PathBuf;
         tppledger screen --device \"NVIDIA H100-SXM5\" --quantity 500 --destination MY --consignee-headquarters MY --parent-headquarters CN\n  \
         tppledger screen transactions.csv --format csv --output answers.csv")]
 pub struct ScreenArgs {
-    /// A file of transactions, CSV or JSON (`.json`, `.jsonl`), a row each; `-` is CSV from standard input. Otherwise one transaction
-    /// from the options.
+    /// A file of transactions, a row each: CSV, a workbook (.xlsx), JSON, JSON Lines; `-` is standard input. Otherwise one
+    /// transaction from the options.
     #[arg(conflicts_with_all = ["Facts", "explain"])]
     pub file: Option<PathBuf>,
     /// Show every rule and condition.
@@ -19,6 +19,9 @@ pub struct ScreenArgs {
     /// A folder of a regime, `builtin`, or `summary` for a law firm's summary of the rule.
     #[arg(long, value_name = "DIR")]
     pub regime: Option<PathBuf>,
+    /// How the file is read.
+    #[command(flatten)]
+    pub reading: super::ReadingArgs,
     /// What is known of the transaction.
     #[command(flatten)]
     pub facts: Facts,

@@ -7,7 +7,7 @@ use super::{Course, FileReport, Source, Witness, report_of};
 use crate::desk::clerk::{Clerk, Outcome, PreparedApplication, Rejection};
 use crate::desk::rejects::Rejects;
 use crate::error::{Error, Result};
-use crate::intake::{AnyItem, Column, Document, EventColumn, Item, Place, Problem, ShipmentColumn};
+use crate::intake::{AnyItem, Column, Document, EventColumn, Item, Origin, Problem, ShipmentColumn};
 use crate::quota::company::fact::CompanyFact;
 use crate::quota::event::{Act, Event};
 use crate::quota::regime::Regime;
@@ -18,7 +18,7 @@ use hashbrown::DefaultHashBuilder;
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 /// A document's value, whichever it is.
 enum Given {
@@ -78,7 +78,7 @@ pub(super) fn import_one<W: Write>(
     witness: &mut (dyn Witness + Send),
 ) -> Result<(FileReport, End)> {
     let report = report_of(source, Some(document));
-    let mut reader = match source.reader(course.options.accept_good_rows) {
+    let mut reader = match source.reader(&course.options.reading, course.options.accept_good_rows) {
         Ok(reader) => reader,
         Err(problems) => {
             problems.iter().for_each(|problem| witness.problem(problem));
@@ -87,7 +87,7 @@ pub(super) fn import_one<W: Write>(
     };
     let size = crate::files::size(&source.path);
     let rejects = Rejects::new(source, reader.header().to_vec());
-    let file = Arc::clone(reader.file());
+    let origin = reader.origin().clone();
     let today = course.options.today;
     let written_behind = is_written_behind(size, document, tx.head()?.seq, course.options.write_behind);
     std::thread::scope(|scope| {
@@ -104,7 +104,7 @@ pub(super) fn import_one<W: Write>(
                 }
             }
         })?;
-        let work = Work { regime, document, course, file, rejects, report, size, handfuls, give_back: give_back.clone() };
+        let work = Work { regime, document, course, origin, rejects, report, size, handfuls, give_back: give_back.clone() };
         let Some(kind) = written_behind else { return work.through(tx, witness) };
         let (mut behind, queue) = behind(tx, kind)?;
         let decided = thread("deciding", scope, move || {
@@ -145,7 +145,7 @@ struct Work<'t> {
     regime: &'t Regime,
     document: Document,
     course: &'t mut Course,
-    file: Arc<str>,
+    origin: Origin,
     rejects: Rejects,
     report: FileReport,
     size: u64,
@@ -156,8 +156,8 @@ struct Work<'t> {
 impl Work<'_> {
     /// Takes every item through the clerk.
     fn through<W: Append>(self, tx: &mut W, witness: &mut (dyn Witness + Send)) -> Result<(FileReport, End)> {
-        let Work { regime, document, course, file, rejects, mut report, size, handfuls, give_back } = self;
-        let mut hand = Hand::new(tx, regime, document, course, file, rejects)?;
+        let Work { regime, document, course, origin, rejects, mut report, size, handfuls, give_back } = self;
+        let mut hand = Hand::new(tx, regime, document, course, origin, rejects)?;
         let mut coming = handfuls.recv().ok();
         hand.look_ahead(coming.as_ref())?;
         while let Some((handful, bytes)) = coming {
@@ -181,7 +181,7 @@ struct Hand<'t, W: Append> {
     document: Document,
     accept_good_rows: bool,
     dry_run: bool,
-    file: Arc<str>,
+    origin: Origin,
     rejects: Rejects,
     rejects_folder: Option<PathBuf>,
     rejected_applications: &'t mut HashSet<u64>,
@@ -197,7 +197,7 @@ impl<'t, W: Append> Hand<'t, W> {
         regime: &'t Regime,
         document: Document,
         course: &'t mut Course,
-        file: Arc<str>,
+        origin: Origin,
         rejects: Rejects,
     ) -> Result<Self> {
         let hasher = course.hasher.clone();
@@ -207,7 +207,7 @@ impl<'t, W: Append> Hand<'t, W> {
             document,
             accept_good_rows: options.accept_good_rows,
             dry_run: options.dry_run,
-            file,
+            origin,
             rejects,
             rejects_folder: options.rejects_folder.clone(),
             rejected_applications,
@@ -259,7 +259,7 @@ impl<'t, W: Append> Hand<'t, W> {
                     Ok(outcome) => {
                         count(&outcome, report);
                         if let Outcome::Refused { seq, shortfalls } = &outcome {
-                            witness.refusal(&self.file, id, *seq, shortfalls);
+                            witness.refusal(self.origin.file(), id, *seq, shortfalls);
                         }
                         return Ok(());
                     }
@@ -305,7 +305,7 @@ impl<'t, W: Append> Hand<'t, W> {
             }
             _ => rejection.column,
         };
-        let problem = Problem::new(Place::of_line(&self.file, line).at(column), rejection.what.clone(), rejection.hint.clone());
+        let problem = Problem::new(self.origin.row(line).at(column), rejection.what.clone(), rejection.hint.clone());
         let Some(number) = &rejection.unknown_application else { return problem };
         let hash = self.hash(number);
         if !self.rejected_applications.contains(&hash) {

@@ -9,7 +9,7 @@ mod file;
 use super::ledger::Ledger;
 use super::recent::Recent;
 use crate::error::{Error, Result};
-use crate::intake::{Document, Problem, Reader, TableReader};
+use crate::intake::{Document, Problem, Reader, Reading, TableReader};
 use crate::quota::finding::FindingCode;
 use crate::store::{Batch, Digest, End, Store, Write};
 use chrono::NaiveDate;
@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 /// How to import.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
+    /// How to read the files.
+    pub reading: Reading,
     /// Decide everything and record nothing.
     pub dry_run: bool,
     /// Record the good items of a file with errors, and write the rest to a rejects file.
@@ -56,15 +58,12 @@ impl Source {
     }
 
     /// Opens it under the name that messages give it: standard input lies in a file that nobody knows.
-    fn table(&self) -> std::result::Result<TableReader, Problem> {
-        match crate::files::open(&self.path) {
-            Ok(file) if self.name == "-" => TableReader::from_reader(&self.name, file),
-            _ => TableReader::open(&self.path),
-        }
+    fn table(&self, reading: &Reading) -> std::result::Result<TableReader, Vec<Problem>> {
+        TableReader::open_as(&self.name, &self.path, reading)
     }
 
-    fn reader(&self, keep_raw: bool) -> std::result::Result<Reader, Vec<Problem>> {
-        Reader::of_table(self.table().map_err(|problem| vec![problem])?, keep_raw)
+    fn reader(&self, reading: &Reading, keep_raw: bool) -> std::result::Result<Reader, Vec<Problem>> {
+        Reader::of_table(self.table(reading)?, keep_raw)
     }
 }
 
@@ -133,7 +132,7 @@ pub fn import<S: Store>(
         rejected_applications: HashSet::new(),
         hasher: DefaultHashBuilder::default(),
     };
-    let (ordered, mut reports) = in_order(sources, witness);
+    let (ordered, mut reports) = in_order(sources, &course.options.reading, witness);
     if course.options.dry_run {
         let batch = batch(&course.options, "dry run", None);
         let mut done = ledger.store.write(batch, |tx| {
@@ -153,7 +152,7 @@ pub fn import<S: Store>(
         return Ok(reports);
     }
     for (document, source) in &ordered {
-        let sha256 = digest_of(&source.path)?;
+        let sha256 = digest_of(&source.path, &course.options.reading)?;
         let batch = batch(&course.options, &source.kept_name, Some(sha256));
         let report = ledger.store.write(batch, |tx| {
             if tx.knows_source(&sha256)? {
@@ -182,14 +181,20 @@ fn batch(options: &ImportOptions, source: &str, source_sha256: Option<Digest>) -
 }
 
 /// Tells the documents apart and puts them in the order in which they act. What is no document is told and left out.
-fn in_order(sources: &[Source], witness: &mut (dyn Witness + Send)) -> (Vec<(Document, Source)>, Vec<FileReport>) {
+fn in_order(
+    sources: &[Source],
+    reading: &Reading,
+    witness: &mut (dyn Witness + Send),
+) -> (Vec<(Document, Source)>, Vec<FileReport>) {
     let (mut ordered, mut reports) = (Vec::new(), Vec::new());
     for source in sources {
-        match source.table().and_then(|table| Document::of(&table)) {
+        let document = source.table(reading).and_then(|mut table| Document::of(&mut table).map_err(|problem| vec![problem]));
+        match document {
             Ok(document) => ordered.push((document, source.clone())),
-            Err(problem) => {
-                witness.problem(&problem);
-                let report = FileReport { problems: 1, rejected: 1, left_out: true, ..report_of(source, None) };
+            Err(problems) => {
+                problems.iter().for_each(|problem| witness.problem(problem));
+                let (problems, report) = (problems.len() as u64, report_of(source, None));
+                let report = FileReport { problems, rejected: 1, left_out: true, ..report };
                 witness.done(&report);
                 reports.push(report);
             }
@@ -203,7 +208,9 @@ fn report_of(source: &Source, document: Option<Document>) -> FileReport {
     FileReport { name: source.name.clone(), kept_name: source.kept_name.clone(), document, ..FileReport::default() }
 }
 
-fn digest_of(path: &Path) -> Result<Digest> {
+/// By which a file is known again: the digest of its bytes, with how they were read where that was said. Of one workbook two
+/// sheets may be imported.
+fn digest_of(path: &Path, reading: &Reading) -> Result<Digest> {
     let failed = |error: std::io::Error| Error::file(path.display().to_string(), &error);
     let mut hasher = Sha256::new();
     let mut file = crate::files::open(path).map_err(failed)?;
@@ -214,13 +221,14 @@ fn digest_of(path: &Path) -> Result<Digest> {
             count => hasher.update(&buffer[..count]),
         }
     }
+    hasher.update(reading.identity().unwrap_or_default());
     Ok(hasher.finalize().into())
 }
 
 /// A file of the same bytes was recorded whole: every row of it is known.
 fn known_file(document: Document, source: &Source, course: &mut Course) -> Result<FileReport> {
     let mut report = report_of(source, Some(document));
-    report.known = source.reader(false).map_err(Error::Input)?.count() as u64;
+    report.known = source.reader(&course.options.reading, false).map_err(Error::Input)?.count() as u64;
     course.recent.clear();
     Ok(report)
 }
