@@ -211,7 +211,8 @@ impl Source for Mapped {
             return false;
         }
         row.line = self.row.line;
-        row.problems.append(&mut self.row.problems);
+        let renamed = |problem: Problem| Problem { place: self.origin.place(problem.place), ..problem };
+        row.problems.extend(self.row.problems.drain(..).map(renamed));
         let record = &self.row.record;
         // A row of another length keeps no cells: they do not stand under their columns.
         if record.len() != self.columns {

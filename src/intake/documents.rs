@@ -107,7 +107,9 @@ fn lower_header(table: &mut TableReader, known: &[&str]) -> Option<u64> {
         if !table.next_row(&mut row) {
             return None;
         }
-        if row.record.iter().filter(|cell| known.contains(&cell.trim())).count() > 1 {
+        // Cells that stand beside a title are problems of their row.
+        let beside = row.problems.iter().filter_map(|problem| problem.value.as_deref());
+        if row.record.iter().chain(beside).filter(|cell| known.contains(&cell.trim())).count() > 1 {
             return Some(row.line);
         }
     }

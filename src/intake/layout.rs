@@ -83,6 +83,14 @@ impl Origin {
         Place { line: number, layout: self.layout.clone(), ..Place::of_file(&self.file) }
     }
 
+    /// A place of the file as it was before its columns were renamed, under the new names.
+    pub(super) fn place(&self, before: Place) -> Place {
+        let columns = self.layout.as_ref().map(|layout| layout.columns.as_slice()).unwrap_or_default();
+        let renamed = columns.iter().find(|column| before.column.as_deref() == Some(column.written.as_str()));
+        let column = renamed.map_or(before.column, |column| Some(column.name.clone().into()));
+        Place { column, layout: self.layout.clone(), ..before }
+    }
+
     /// What a row is called in a sentence, e.g. `line 17`.
     pub(super) fn row_name(&self, number: u64) -> String {
         match self.layout.as_deref().map(|layout| &layout.shape) {

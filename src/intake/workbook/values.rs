@@ -92,14 +92,18 @@ impl Values {
     }
 
     fn number(&self, value: &str, style: usize) -> Result<String, Wrong> {
-        let number = numbers::of_sheet(value.trim()).map_err(|not_held| match not_held {
+        let look = self.looks.get(style).copied().unwrap_or(Look::Number);
+        // A time of day is noise in most of its digits, and told as what it is.
+        let read =
+            if look == Look::Number { numbers::of_sheet } else { |text: &str| numbers::plain(text).ok_or(NotHeld::NoNumber) };
+        let number = read(value.trim()).map_err(|not_held| match not_held {
             NotHeld::NoNumber => (format!("\"{}\" is no number", crate::intake::place::shortened(value)), "write it as a text"),
             NotHeld::TooManyDigits => (
                 format!("{} has more digits than the 15 that a spreadsheet keeps", crate::intake::place::shortened(value)),
                 "format the cell as text and write the number again; a computed one is rounded with ROUND",
             ),
         })?;
-        match self.looks.get(style).copied().unwrap_or(Look::Number) {
+        match look {
             Look::Number => Ok(number),
             Look::Duration => Err(("is a length of time".into(), "format the cell as a number or a date, as it is meant")),
             Look::Day => self.epoch.day(&number),
