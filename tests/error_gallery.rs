@@ -1,6 +1,6 @@
 //! The error gallery: every page of `tests/errors` is the smallest input that provokes an error, and what the program says.
 //!
-//! A page is prose, the files behind `--- NAME` (with `(escaped)`: `\n`, `\r`, `\0`, `\xHH` stand for bytes), the commands
+//! A page is prose, the files behind `--- NAME` (with `(escaped)`: `\n`, `\r`, `\0`, `\xHH` stand for bytes, with `(sheet SHEET)` a workbook as `sheet` writes it), the commands
 //! behind `--- command` (left out: the files are imported), and behind `--- says CODE` standard error with the exit code.
 //! `TPPLEDGER_UPDATE=1` writes what is said anew. What no page can hold (a gigabyte, a full disk, a killed process) is
 //! tested below, and that no message of the program is missing from the pages is the last test.
@@ -8,6 +8,8 @@
 #![allow(clippy::disallowed_methods, reason = "a test lays out files, runs the program and looks at what it left")]
 
 mod command;
+#[path = "command/sheet.rs"]
+mod sheet;
 
 use command::{difference, is_update, program, run_line};
 use std::collections::BTreeSet;
@@ -69,6 +71,9 @@ fn lay_out(sections: &[(&str, &str)], place: &Path) -> Vec<String> {
         } else if let Some(name) = name.strip_suffix(" (escaped)") {
             // The line breaks of the page are for the reader; those of the file are written out.
             fs::write(place.join(name), unescaped(&text.replace('\n', ""))).expect("a file of the page");
+            files.push(name);
+        } else if let Some((name, sheet)) = name.strip_suffix(')').and_then(|name| name.split_once(" (sheet ")) {
+            sheet::write(&place.join(name), sheet, text);
             files.push(name);
         } else if !name.starts_with("says ") {
             let path = place.join(name);
@@ -307,11 +312,12 @@ fn every_code_appears_in_a_page() {
 }
 
 /// Where the messages of a wrong input are written.
-const MESSAGES: [&str; 23] = [
+const MESSAGES: [&str; 29] = [
     "src/intake/acts.rs",
     "src/intake/amounts.rs",
     "src/intake/applications.rs",
     "src/intake/cells.rs",
+    "src/intake/column_map.rs",
     "src/intake/csv_records.rs",
     "src/intake/csv_rows.rs",
     "src/intake/documents.rs",
@@ -319,10 +325,15 @@ const MESSAGES: [&str; 23] = [
     "src/intake/holdings.rs",
     "src/intake/items.rs",
     "src/intake/json_rows.rs",
+    "src/intake/opening.rs",
     "src/intake/parties.rs",
     "src/intake/shipments.rs",
     "src/intake/table.rs",
     "src/intake/transactions.rs",
+    "src/intake/workbook/mod.rs",
+    "src/intake/workbook/package.rs",
+    "src/intake/workbook/sheet.rs",
+    "src/intake/workbook/values.rs",
     "src/desk/acts.rs",
     "src/desk/clerk.rs",
     "src/desk/companies.rs",

@@ -5,6 +5,7 @@
 use super::import::Source;
 use crate::error::{Error, Result};
 use crate::intake::{Problem, REJECT_REASON};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// Rejected rows, gathered in a temporary file so that memory stays flat.
@@ -40,7 +41,9 @@ impl Rejects {
         let reasons = problems.iter().map(|problem| problem.to_string().replace('\n', "; ")).collect::<Vec<_>>().join(" | ");
         for (index, row) in rows.iter().enumerate() {
             let reason = if index == 0 { reasons.as_str() } else { "" };
-            writer.write_record(std::iter::once(reason).chain(row.iter())).map_err(|error| failed(&error.into()))?;
+            let cells = row.iter().map(guarded);
+            let record = std::iter::once(Cow::Borrowed(reason)).chain(cells);
+            writer.write_record(record.map(|cell| cell.into_owned())).map_err(|error| failed(&error.into()))?;
         }
         Ok(())
     }
@@ -60,4 +63,14 @@ impl Rejects {
         crate::files::copy(spool.path(), &path).map_err(|error| failed(&error))?;
         Ok(Some(path))
     }
+}
+
+/// A cell that a spreadsheet would run is guarded; a workbook or JSON has no need of it, and this is CSV. A number is none.
+fn guarded(cell: &str) -> Cow<'_, str> {
+    let is_formula = match cell.as_bytes() {
+        [b'=' | b'@' | b'\t' | b'\r', ..] => true,
+        [b'+' | b'-', next, ..] => !next.is_ascii_digit(),
+        _ => false,
+    };
+    if is_formula { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }

@@ -329,8 +329,10 @@ impl<'r, C: Column> Cells<'r, C> {
 
 /// The text without the guard that keeps spreadsheets from reading it as a formula.
 pub(super) fn unguarded(text: &str) -> &str {
-    match text.as_bytes() {
-        [b'\'', b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..] => &text[1..],
+    let Some(rest) = text.strip_prefix('\'') else { return text };
+    // A text that began with the guard itself has it twice.
+    match rest.trim_start_matches('\'').as_bytes() {
+        [b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..] => rest,
         _ => text,
     }
 }
@@ -352,7 +354,22 @@ fn day_hint(text: &str, shaped: bool, dates: Dates) -> &'static str {
 }
 
 fn number_hint(text: &str) -> String {
-    ungrouped(text, &[',', '\'', ' ', '_']).unwrap_or_else(|| "write a decimal number, e.g. 15832 or 0.5".to_string())
+    let grouped = || ungrouped(text, &[',', '\'', ' ', '_']);
+    let by_points = || (text.matches('.').count() > 1).then(|| ungrouped(text, &['.'])).flatten();
+    let hint = grouped().or_else(by_points).or_else(|| decimal_comma(text));
+    hint.unwrap_or_else(|| "write a decimal number, e.g. 15832 or 0.5".to_string())
+}
+
+/// A hint for a number with a decimal comma, its digits grouped or not: `1.234.567,5`.
+fn decimal_comma(text: &str) -> Option<String> {
+    let (whole, fraction) = text.rsplit_once(',')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let grouped = || ungrouped(whole, &['.', '\'', ' ']).is_some();
+    if !digits(fraction) || !(digits(whole) || grouped()) {
+        return None;
+    }
+    let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
+    Some(format!("write it with a decimal point and without digit grouping: {whole}.{fraction}"))
 }
 
 /// A hint for digits in groups of three: how they are written without.
@@ -443,7 +460,13 @@ mod tests {
         let wrong = |text: &str| amount(text).unwrap_err();
         assert_eq!(wrong("1,583.2"), "is not a decimal number | write it without digit grouping: 1583.2");
         assert_eq!(wrong("1\u{A0}583"), "is not a decimal number | write it without digit grouping: 1583");
-        assert!(wrong("15,5").ends_with("write a decimal number, e.g. 15832 or 0.5"));
+        let decimal = "is not a decimal number | write it with a decimal point and without digit grouping: ";
+        assert_eq!(wrong("15,5"), format!("{decimal}15.5"));
+        assert_eq!(wrong("1.234.567,5"), format!("{decimal}1234567.5"));
+        assert_eq!(wrong("1 234 567,25"), format!("{decimal}1234567.25"));
+        assert_eq!(wrong("1.234.567"), "is not a decimal number | write it without digit grouping: 1234567");
+        assert_eq!(wrong("1,234,567"), "is not a decimal number | write it without digit grouping: 1234567");
+        assert!(wrong("1.23,4,5").ends_with("write a decimal number, e.g. 15832 or 0.5"));
         assert!(wrong("0.0005").starts_with("has more than three decimal places"));
         assert!(wrong("1000000000000").starts_with("is out of range"));
         assert!(wrong("-1").starts_with("is negative"));
@@ -468,6 +491,8 @@ mod tests {
         assert_eq!(text("'-5").as_deref(), Some("-5"));
         assert_eq!(text("'@x").as_deref(), Some("@x"));
         assert_eq!(text("'\tx").as_deref(), Some("\tx"));
+        assert_eq!(text("''=x").as_deref(), Some("'=x"));
+        assert_eq!(text("''t Hart").as_deref(), Some("''t Hart"));
         assert_eq!(text("'t Hart").as_deref(), Some("'t Hart"));
         assert_eq!(text("'"), Some("'".to_string()));
         assert_eq!(text("  "), None);

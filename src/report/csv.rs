@@ -90,7 +90,9 @@ impl<W: Write> RowWriter for CsvWriter<W> {
 
 /// Appends a text, guarded against spreadsheets and quoted where RFC 4180 asks for it.
 fn push_text(out: &mut Vec<u8>, text: &str) {
-    let guarded = matches!(text.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'));
+    // One that looks guarded is guarded once more, since a reader takes one off.
+    let bare = text.trim_start_matches('\'').as_bytes();
+    let guarded = matches!(bare.first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'));
     let quoted = text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'));
     if quoted {
         out.push(b'"');
