@@ -307,7 +307,7 @@ fn every_code_appears_in_a_page() {
 }
 
 /// Where the messages of a wrong input are written.
-const MESSAGES: [&str; 23] = [
+const MESSAGES: [&str; 25] = [
     "src/intake/acts.rs",
     "src/intake/amounts.rs",
     "src/intake/applications.rs",
@@ -325,7 +325,9 @@ const MESSAGES: [&str; 23] = [
     "src/intake/transactions.rs",
     "src/desk/acts.rs",
     "src/desk/clerk.rs",
-    "src/desk/companies.rs",
+    "src/desk/companies/mod.rs",
+    "src/desk/companies/statements.rs",
+    "src/desk/companies/limits.rs",
     "src/desk/events.rs",
     "src/error.rs",
     "src/quota/company/charges.rs",

@@ -289,8 +289,8 @@ impl<'s, W: Write + 's> Ask for Behind<'s, W> {
         let party = party.to_string();
         self.ask(move |tx| tx.account_days(authorization, &party))
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        self.ask(|tx| tx.certified_parties())
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        self.ask(|tx| tx.charged_parties())
     }
 }
 

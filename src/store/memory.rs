@@ -153,8 +153,14 @@ impl Ask for MemoryStore {
         Ok(self.company_records().filter(|it| !matches!(it.fact, CompanyFact::Party(_)) && wanted(&it.fact)).collect())
     }
 
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        Ok(self.company_records().filter_map(|placed| placed.fact.certified().map(String::from)).collect())
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        let mut parties: BTreeMap<String, bool> = BTreeMap::new();
+        for placed in self.company_records() {
+            for party in placed.fact.parties() {
+                *parties.entry(party.to_string()).or_default() |= placed.fact.certified().is_some();
+            }
+        }
+        Ok(parties.into_iter().collect())
     }
 
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
@@ -275,8 +281,8 @@ impl Ask for MemoryWriter<'_> {
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
         self.store.account_days(authorization, party)
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        self.store.certified_parties()
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        self.store.charged_parties()
     }
 }
 
@@ -413,8 +419,8 @@ impl<R: Ask + ?Sized> Ask for &R {
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
         (**self).account_days(authorization, party)
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        (**self).certified_parties()
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        (**self).charged_parties()
     }
 }
 

@@ -272,8 +272,8 @@ pub trait Ask {
     fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>>;
     /// Accepted shipments and holdings, in order of record: of these parties, or of all.
     fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>>;
-    /// Parties that certified something.
-    fn certified_parties(&self) -> Result<Vec<String>>;
+    /// Parties of accepted shipments and holdings by name, and whether one of them is a certificate of theirs.
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>>;
     /// Sums by day of the accounts of one party under one authorization, at the head.
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>>;
 }

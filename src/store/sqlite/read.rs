@@ -356,12 +356,8 @@ impl Ask for SqliteReader<'_> {
         companies::account_days(self.connection, authorization, party).map_err(storage("reading the accounts"))
     }
 
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT party FROM holding JOIN record USING (seq) WHERE what = 'certified' AND refused = 0";
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-            .map_err(storage("reading the certificates"))
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        companies::charged_parties(self.connection).map_err(storage("reading the parties of shipments and holdings"))
     }
 
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {

@@ -536,8 +536,8 @@ impl Ask for SqliteWriter<'_> {
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
         self.view.account_days(authorization, party)
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        self.view.certified_parties()
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        self.view.charged_parties()
     }
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         let mut totals: BTreeMap<NaiveDate, Measures> = self.view.day_totals(allocation)?.into_iter().collect();
