@@ -269,7 +269,7 @@ pub struct HeadroomArgs {
 /// `explain`.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tppledger explain headroom PL --as-of 2026-06-30\n  tppledger explain event E-17\n  tppledger explain application Z102345"
+    before_help = "Examples:\n  tppledger explain headroom PL --as-of 2026-06-30\n  tppledger explain event E-17\n  tppledger explain application Z102345\n  tppledger explain account LPP:ACME:year=2026"
 )]
 pub struct ExplainArgs {
     /// What to explain.
@@ -305,7 +305,7 @@ pub enum ExplainArg {
 /// `list`.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tppledger list applications --state pending --destination PL\n  tppledger list licenses --finding unlicensed_shipment\n  tppledger list refusals --from 2026-04-01 --to 2026-06-30"
+    before_help = "Examples:\n  tppledger list applications --state pending --destination PL\n  tppledger list licenses --finding unlicensed_shipment\n  tppledger list refusals --from 2026-04-01 --to 2026-06-30\n  tppledger list notices --as-of 2026-06-30"
 )]
 pub struct ListArgs {
     /// The register.

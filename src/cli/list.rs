@@ -108,6 +108,7 @@ const REFUSAL_NAMES: &[&str] = &[
     "event",
     "application_number",
     "destination",
+    "allocation",
     "code",
     "requested_tpp",
     "headroom_floor_tpp",

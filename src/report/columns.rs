@@ -121,7 +121,7 @@ pub fn refusals() -> Schema {
         col("application_number", Text, "", "Application; empty for an act."),
         col("line", Whole, "", "Line of the application, where one line alone was asked."),
         col("destination", Code, "", "Country in whose allocation it does not fit; NA is Namibia."),
-        col("allocation", Code, "", "Rule that limits: country is the country allocation."),
+        col("allocation", Code, "", "Allocation that limits: country is the country allocation, else a company's account, e.g. LPP:ACME:year=2026."),
         col("code", Code, "", "Reason of the refusal."),
         col("requested_tpp", Amount, "TPP", "Rise that was asked for, net over the lines of the event."),
         col("limit_tpp", Amount, "TPP", "Limit on floor_on."),
