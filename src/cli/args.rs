@@ -116,6 +116,10 @@ pub enum Command {
     List(ListArgs),
     /// Reports.
     Report(ReportArgs),
+    /// Close a quarter: file its pack in the ledger, or write again what was filed.
+    Close(CloseArgs),
+    /// What a closed quarter was filed with, what is known now, and every entry between.
+    Restate(RestateArgs),
     /// Check the ledger: chain, totals, timelines, identities, schema.
     #[command(before_help = "Example:\n  tppledger verify --ledger desk.db")]
     Verify,
@@ -393,6 +397,38 @@ pub enum ReportCommand {
         #[arg(long)]
         all: bool,
     },
+}
+
+/// `close`.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tppledger close 2026-Q2 --out filed/2026-Q2 --reference \"letter 12\"\n  tppledger close 2026-Q2 --reopen \"shipment reports of May were missing\""
+)]
+pub struct CloseArgs {
+    /// The quarter: 2026-Q2 or last.
+    pub quarter: String,
+    /// Where the pack goes; of a closed quarter, as it was filed.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Document.
+    #[arg(long, value_name = "TEXT", conflicts_with = "reopen")]
+    pub reference: Option<String>,
+    /// Rows of uncapped and presumption-of-denial destinations too.
+    #[arg(long, conflicts_with = "reopen")]
+    pub all: bool,
+    /// Reopen a closed quarter, with the reason; what was filed stays in the ledger.
+    #[arg(long, value_name = "REASON", conflicts_with = "out", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reopen: Option<String>,
+}
+
+/// `restate`.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tppledger restate 2026-Q2\n  tppledger restate 2026-Q2 --format csv --output restatement.csv"
+)]
+pub struct RestateArgs {
+    /// The quarter: 2026-Q2 or last.
+    pub quarter: String,
 }
 
 /// `regime`.

@@ -12,6 +12,7 @@ use crate::quota::codes::{Country, Eccn};
 use crate::quota::company::account::Account;
 use crate::quota::company::certificate::Received;
 use crate::quota::company::party::Parties;
+use crate::quota::filing::Filings;
 use crate::quota::position::DaySeries;
 use crate::quota::posting::Entry;
 use crate::quota::tpp::Tpp;
@@ -28,6 +29,8 @@ pub struct Recent {
     pub(super) applications: RecentApplications,
     /// Day series at the last record, of the allocations that were needed.
     pub(super) series: HashMap<Country, DaySeries>,
+    /// Quarters that were closed.
+    pub(super) filings: Option<Filings>,
     /// What is known of companies, where it was needed.
     pub(super) companies: RecentCompanies,
     /// The last record that this command has seen.

@@ -187,7 +187,7 @@ impl<W: Append> Clerk<'_, W> {
     ) -> Answer {
         let mut shortfalls = judged.shortfalls;
         findings.extend(judged.findings);
-        findings.extend(self.future_dated(fact.effective_on()));
+        findings.extend(self.dated(fact.effective_on()));
         if made {
             findings.extend(shortfalls.drain(..).map(|shortfall| {
                 let over = format!("{}: {} TPP over on {}", shortfall.allocation, shortfall.shortfall, shortfall.floor_on);
