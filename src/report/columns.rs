@@ -113,7 +113,7 @@ pub fn restatement() -> Schema {
         col("seq", Whole, "", "Record that changes it."),
         col("event_id", Text, "", "Event, act or application that changes it."),
         col("effective_on", Day, "day", "Day from which the change counts."),
-        col("recorded_at", Code, "UTC", "When the ledger learned it."),
+        col("recorded_at", Code, "", "Moment at which the ledger learned of it, UTC."),
         col("recorded_by", Text, "", "Who recorded it."),
         col("limit_tpp", Amount, "TPP", "Limit; in a change, by how much."),
         col("withheld_tpp", Amount, "TPP", "Set aside from issue; in a change, by how much."),
