@@ -117,7 +117,7 @@ fn everything(read: &impl Read) -> String {
         writeln!(out, "{code} {days:?} {:?}", read.acts(country).unwrap()).unwrap();
     }
     writeln!(out, "{:?} {:?}", read.party_statements().unwrap(), read.company_facts(None).unwrap()).unwrap();
-    writeln!(out, "{:?} {:?}", read.company_facts(Some(&["LAB".into()])).unwrap(), read.certified_parties().unwrap()).unwrap();
+    writeln!(out, "{:?} {:?}", read.company_facts(Some(&["LAB".into()])).unwrap(), read.charged_parties().unwrap()).unwrap();
     for authorization in Authorization::ALL {
         for party in ["ACME", "LAB", "LA"] {
             let days = read.account_days(*authorization, party).unwrap();

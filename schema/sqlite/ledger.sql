@@ -6,7 +6,7 @@
 -- never zero. Every row belongs to a record by `seq`; `ord` counts the rows of one record from 0.
 --
 -- Facts: migration, regime, batch, whole_source, record, line, event_line, act, refusal, entry, party, shipment_line,
--- holding, charge. They are append-only:
+-- holding, charge, filing, filed_file, filed_part. They are append-only:
 -- the guards at the end refuse everything but the next row, whichever program opens the file.
 -- Sums: day_total, month_opening from entry, account_total from charge. They can be rebuilt, and `tppledger verify` compares them.
 -- The header of the file carries application_id 0x54505031 ("TPP1") and user_version = the number of migrations.
@@ -266,6 +266,29 @@ CREATE TABLE account_total (
     PRIMARY KEY (account, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE filing (
+    seq INTEGER PRIMARY KEY REFERENCES record (seq),      -- record, of kind filing; what says close or reopen
+    quarter TEXT NOT NULL CHECK (length(quarter) = 7),    -- e.g. 2026-Q2
+    through INTEGER NOT NULL CHECK (through >= 0)         -- record through which its figures count; of a reopening, the closing
+) STRICT;
+
+CREATE TABLE filed_file (
+    seq INTEGER NOT NULL REFERENCES record (seq),         -- record of the closing
+    ord INTEGER NOT NULL CHECK (ord >= 0),                -- which of its files
+    name TEXT NOT NULL,                                   -- name in the pack
+    bytes INTEGER NOT NULL CHECK (bytes >= 0),            -- length
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),     -- digest of its bytes
+    PRIMARY KEY (seq, ord)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE filed_part (
+    seq INTEGER NOT NULL REFERENCES record (seq),         -- as in filed_file
+    ord INTEGER NOT NULL CHECK (ord >= 0),                -- as in filed_file
+    part INTEGER NOT NULL CHECK (part >= 0),              -- which part
+    gzip BLOB NOT NULL,                                   -- the parts of a file, one after another, are a gzip stream of its bytes
+    UNIQUE (seq, ord, part)
+) STRICT;
+
 -- From here on: guards.sql, statement for statement.
 --
 -- Guards: the file itself keeps facts append-only against every program that opens it. UPDATE and DELETE are refused;
@@ -301,6 +324,12 @@ CREATE TRIGGER guard_holding_update BEFORE UPDATE ON holding BEGIN SELECT RAISE(
 CREATE TRIGGER guard_holding_delete BEFORE DELETE ON holding BEGIN SELECT RAISE(ABORT, 'append-only: holding is never deleted from'); END;
 CREATE TRIGGER guard_charge_update BEFORE UPDATE ON charge BEGIN SELECT RAISE(ABORT, 'append-only: charge is never updated'); END;
 CREATE TRIGGER guard_charge_delete BEFORE DELETE ON charge BEGIN SELECT RAISE(ABORT, 'append-only: charge is never deleted from'); END;
+CREATE TRIGGER guard_filing_update BEFORE UPDATE ON filing BEGIN SELECT RAISE(ABORT, 'append-only: filing is never updated'); END;
+CREATE TRIGGER guard_filing_delete BEFORE DELETE ON filing BEGIN SELECT RAISE(ABORT, 'append-only: filing is never deleted from'); END;
+CREATE TRIGGER guard_filed_file_update BEFORE UPDATE ON filed_file BEGIN SELECT RAISE(ABORT, 'append-only: filed_file is never updated'); END;
+CREATE TRIGGER guard_filed_file_delete BEFORE DELETE ON filed_file BEGIN SELECT RAISE(ABORT, 'append-only: filed_file is never deleted from'); END;
+CREATE TRIGGER guard_filed_part_update BEFORE UPDATE ON filed_part BEGIN SELECT RAISE(ABORT, 'append-only: filed_part is never updated'); END;
+CREATE TRIGGER guard_filed_part_delete BEFORE DELETE ON filed_part BEGIN SELECT RAISE(ABORT, 'append-only: filed_part is never deleted from'); END;
 CREATE TRIGGER guard_migration_insert BEFORE INSERT ON migration BEGIN
     SELECT RAISE(ABORT, 'append-only: migrations are numbered densely') WHERE NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM migration);
 END;
@@ -314,7 +343,7 @@ CREATE TRIGGER guard_whole_source_insert BEFORE INSERT ON whole_source BEGIN
     SELECT RAISE(ABORT, 'append-only: the file is noted already') WHERE EXISTS (SELECT 1 FROM whole_source WHERE sha256 = NEW.sha256);
 END;
 CREATE TRIGGER guard_record_insert BEFORE INSERT ON record BEGIN
-    SELECT RAISE(ABORT, 'append-only: no such kind of record') WHERE NEW.kind NOT IN ('application', 'event', 'act', 'company', 'regime');
+    SELECT RAISE(ABORT, 'append-only: no such kind of record') WHERE NEW.kind NOT IN ('application', 'event', 'act', 'company', 'filing', 'regime');
     SELECT RAISE(ABORT, 'append-only: a field of the record is out of its range') WHERE NEW.id = '' OR NEW.effective_on NOT BETWEEN 10101 AND 99991231 OR length(NEW.digest) <> 32 OR length(NEW.allocation) <> 2;
     SELECT RAISE(ABORT, 'append-only: an application has a revision and an applicant, anything else says what it is') WHERE (NEW.kind = 'application') <> (NEW.revision IS NOT NULL AND NEW.applicant IS NOT NULL AND NEW.what IS NULL);
     SELECT RAISE(ABORT, 'append-only: a refused record posts nothing') WHERE NEW.refused NOT IN (0, 1) OR NEW.line_count < 0 OR NEW.entry_count < 0 OR (NEW.refused = 1 AND NEW.entry_count > 0);
@@ -322,7 +351,7 @@ CREATE TRIGGER guard_record_insert BEFORE INSERT ON record BEGIN
     SELECT RAISE(ABORT, 'append-only: an event id is unique for ever') WHERE NEW.kind NOT IN ('application', 'regime') AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind NOT IN ('application', 'regime'));
     SELECT RAISE(ABORT, 'append-only: an application number is unique') WHERE NEW.kind = 'application' AND NEW.application = NEW.seq AND EXISTS (SELECT 1 FROM record WHERE id = NEW.id AND kind = 'application' AND application = seq);
     SELECT RAISE(ABORT, 'append-only: a revision is unique') WHERE NEW.kind = 'application' AND NEW.application <> NEW.seq AND EXISTS (SELECT 1 FROM record WHERE application = NEW.application AND application <> seq AND kind = 'application' AND revision = NEW.revision);
-    SELECT RAISE(ABORT, 'append-only: the lines of the last record are missing') WHERE (SELECT line_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM event_line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM shipment_line WHERE seq = NEW.seq - 1);
+    SELECT RAISE(ABORT, 'append-only: the lines of the last record are missing') WHERE (SELECT line_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM event_line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM shipment_line WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM filed_file WHERE seq = NEW.seq - 1);
     SELECT RAISE(ABORT, 'append-only: the entries of the last record are missing') WHERE (SELECT entry_count FROM record ORDER BY seq DESC LIMIT 1) > (SELECT count(*) FROM entry WHERE seq = NEW.seq - 1) + (SELECT count(*) FROM charge WHERE seq = NEW.seq - 1);
 END;
 CREATE TRIGGER guard_line_insert BEFORE INSERT ON line BEGIN
@@ -369,4 +398,17 @@ CREATE TRIGGER guard_charge_insert BEFORE INSERT ON charge BEGIN
     SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
     SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM charge WHERE seq = NEW.seq AND ord = NEW.ord);
     SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM charge WHERE seq = NEW.seq) + (SELECT count(*) FROM entry WHERE seq = NEW.seq) >= (SELECT entry_count FROM record WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_filing_insert BEFORE INSERT ON filing BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM filing WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_filed_file_insert BEFORE INSERT ON filed_file BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: the row is there already') WHERE EXISTS (SELECT 1 FROM filed_file WHERE seq = NEW.seq AND ord = NEW.ord);
+    SELECT RAISE(ABORT, 'append-only: the record has all its rows') WHERE (SELECT count(*) FROM filed_file WHERE seq = NEW.seq) >= (SELECT line_count FROM record WHERE seq = NEW.seq);
+END;
+CREATE TRIGGER guard_filed_part_insert BEFORE INSERT ON filed_part BEGIN
+    SELECT RAISE(ABORT, 'append-only: rows come with the last record') WHERE NEW.seq IS NOT (SELECT max(seq) FROM record);
+    SELECT RAISE(ABORT, 'append-only: a part belongs to a file and follows the one before') WHERE NOT EXISTS (SELECT 1 FROM filed_file WHERE seq = NEW.seq AND ord = NEW.ord) OR NEW.part IS NOT (SELECT count(*) FROM filed_part WHERE seq = NEW.seq AND ord = NEW.ord);
 END;

@@ -118,6 +118,10 @@ pub enum Command {
     List(ListArgs),
     /// Reports.
     Report(ReportArgs),
+    /// Close a quarter: file its pack in the ledger, or write again what was filed.
+    Close(CloseArgs),
+    /// What a closed quarter was filed with, what is known now, and every entry between.
+    Restate(RestateArgs),
     /// Check the ledger: chain, totals, timelines, identities, schema.
     #[command(before_help = "Example:\n  tppledger verify --ledger desk.db")]
     Verify,
@@ -278,7 +282,7 @@ pub struct HeadroomArgs {
 /// `explain`.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tppledger explain headroom PL --as-of 2026-06-30\n  tppledger explain event E-17\n  tppledger explain application Z102345"
+    before_help = "Examples:\n  tppledger explain headroom PL --as-of 2026-06-30\n  tppledger explain event E-17\n  tppledger explain application Z102345\n  tppledger explain account LPP:ACME:year=2026"
 )]
 pub struct ExplainArgs {
     /// What to explain.
@@ -314,7 +318,7 @@ pub enum ExplainArg {
 /// `list`.
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  tppledger list applications --state pending --destination PL\n  tppledger list licenses --finding unlicensed_shipment\n  tppledger list refusals --from 2026-04-01 --to 2026-06-30"
+    before_help = "Examples:\n  tppledger list applications --state pending --destination PL\n  tppledger list licenses --finding unlicensed_shipment\n  tppledger list refusals --from 2026-04-01 --to 2026-06-30\n  tppledger list notices --as-of 2026-06-30"
 )]
 pub struct ListArgs {
     /// The register.
@@ -402,6 +406,38 @@ pub enum ReportCommand {
         #[arg(long)]
         all: bool,
     },
+}
+
+/// `close`.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tppledger close 2026-Q2 --out filed/2026-Q2 --reference \"letter 12\"\n  tppledger close 2026-Q2 --reopen \"shipment reports of May were missing\""
+)]
+pub struct CloseArgs {
+    /// The quarter: 2026-Q2 or last.
+    pub quarter: String,
+    /// Where the pack goes; of a closed quarter, as it was filed.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Document.
+    #[arg(long, value_name = "TEXT", conflicts_with = "reopen")]
+    pub reference: Option<String>,
+    /// Rows of uncapped and presumption-of-denial destinations too.
+    #[arg(long, conflicts_with = "reopen")]
+    pub all: bool,
+    /// Reopen a closed quarter, with the reason; what was filed stays in the ledger.
+    #[arg(long, value_name = "REASON", conflicts_with = "out", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reopen: Option<String>,
+}
+
+/// `restate`.
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  tppledger restate 2026-Q2\n  tppledger restate 2026-Q2 --format csv --output restatement.csv"
+)]
+pub struct RestateArgs {
+    /// The quarter: 2026-Q2 or last.
+    pub quarter: String,
 }
 
 /// `regime`.

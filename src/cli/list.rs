@@ -11,7 +11,9 @@ use crate::error::{Error, Result};
 use crate::intake::{did_you_mean, hint_with};
 use crate::quota::calendar::Quarter;
 use crate::quota::codes::Country;
+use crate::quota::company::fact::{HoldingKind, PartyStatementKind};
 use crate::quota::event::{ActKind, EventKind, EventLine};
+use crate::quota::filing::FilingKind;
 use crate::quota::finding::{FindingCode, codes_of};
 use crate::quota::regime::Regime;
 use crate::quota::timeline::State;
@@ -108,6 +110,7 @@ const REFUSAL_NAMES: &[&str] = &[
     "event",
     "application_number",
     "destination",
+    "allocation",
     "code",
     "requested_tpp",
     "headroom_floor_tpp",
@@ -160,11 +163,9 @@ fn filter(context: &Context, args: &ListArgs) -> Result<Filter> {
             found.ok_or_else(|| unknown("finding", word, FindingCode::ALL.iter().map(|code| code.as_str())))
         })
         .collect::<Result<_>>()?;
-    for word in &args.event {
-        if EventKind::parse(word).is_none() && ActKind::parse(word).is_none() {
-            let words = EventKind::ALL.iter().map(|kind| kind.as_str()).chain(ActKind::ALL.iter().map(|kind| kind.as_str()));
-            return Err(unknown("event", word, words));
-        }
+    let words = event_words();
+    if let Some(word) = args.event.iter().find(|word| !words.contains(&word.as_str())) {
+        return Err(unknown("event", word, words.into_iter()));
     }
     let day = |option, text: &Option<String>| context.day(option, text.as_deref());
     Ok(Filter {
@@ -193,6 +194,16 @@ fn is_of(record: &Record, number: Option<&str>) -> bool {
     number.is_none_or(|number| own == Some(number))
 }
 
+/// What may happen: events, acts, facts of companies, filings.
+fn event_words() -> Vec<&'static str> {
+    let mut words: Vec<&'static str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    words.extend(ActKind::ALL.iter().map(|kind| kind.as_str()));
+    words.extend(HoldingKind::ALL.iter().map(|kind| kind.as_str()).filter(|word| *word != EventKind::Attrition.as_str()));
+    words.extend(PartyStatementKind::ALL.iter().map(|kind| kind.as_str()));
+    words.extend(FilingKind::ALL.iter().map(|kind| kind.as_str()));
+    words
+}
+
 fn event_rows(read: &impl Read, regime: &Regime, filter: &Filter, args: &ListArgs, record: &Record) -> Result<Vec<Vec<Cell>>> {
     let all = [EventLine { line: None, quantity: None }];
     let (word, application, lines, reference) = match &record.fact {
@@ -201,6 +212,7 @@ fn event_rows(read: &impl Read, regime: &Regime, filter: &Filter, args: &ListArg
         }
         Fact::Act(act) => (act.kind.as_str(), None, all.as_slice(), Some(act.reference.clone())),
         Fact::Company(fact) => (fact.what(), None, all.as_slice(), fact.reference().map(String::from)),
+        Fact::Filing(filing) => (filing.kind.as_str(), None, all.as_slice(), filing.reference.clone()),
         Fact::Application(_) | Fact::Regime { .. } => return Ok(Vec::new()),
     };
     let codes = codes_of(&record.findings);

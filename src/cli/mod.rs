@@ -5,6 +5,7 @@
 
 mod application_sheet;
 mod args;
+mod close;
 mod context;
 mod devices;
 mod explain;
@@ -81,6 +82,8 @@ fn dispatch(cli: Cli, context: &Context) -> Result<Ending> {
         Command::Explain(args) => explain::explain(context, &args),
         Command::List(args) => list::list(context, &args),
         Command::Report(args) => report::report(context, &args),
+        Command::Close(args) => close::close(context, &args),
+        Command::Restate(args) => close::restate(context, &args),
         Command::Verify => verify::verify(context),
         Command::Regime(args) => regime::regime(context, &args),
         Command::Devices(args) => devices::devices(context, &args),

@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::quota::codes::Country;
 use crate::quota::decision::{Shortfall, judge_increase, judge_withholding};
 use crate::quota::event::{Act, ActAmount, Event, Placed, in_order};
-use crate::quota::finding::Finding;
 use crate::quota::limits::{BrokenAct, Limits, limit_rise, replay_acts};
 use crate::quota::posting::difference;
 use crate::quota::regime::Standing;
@@ -39,7 +38,7 @@ impl<W: Append> Clerk<'_, W> {
             return Ok(Err(rejection));
         }
         let shortfalls = self.limit_shortfalls(allocation, &old, &new)?;
-        let findings: Vec<Finding> = self.future_dated(act.effective_on).into_iter().collect();
+        let findings = self.dated(act.effective_on);
         let fact = Fact::Act(settled);
         self.conclude(fact, Home::Allocation(allocation), findings, entries, shortfalls)
     }
@@ -146,7 +145,7 @@ impl<W: Append> Clerk<'_, W> {
         // No authority raises the maximum of the law; one may order what does not fit in the headroom.
         let maximum_broken =
             shortfalls.iter().any(|shortfall| shortfall.code == crate::quota::decision::RefusalCode::IncreaseAboveMaximum);
-        let mut findings: Vec<Finding> = self.future_dated(event.effective_on).into_iter().collect();
+        let mut findings = self.dated(event.effective_on);
         if event.overrun_authority.is_some() && !maximum_broken {
             findings.extend(shortfalls.drain(..).map(|shortfall| overrun(&shortfall)));
         }

@@ -141,6 +141,15 @@ impl PreparedApplication {
         PreparedApplication { record: record.prepare(), findings }
     }
 
+    /// The same with one more thing to say.
+    fn with(&self, finding: Finding) -> Self {
+        let mut findings = self.findings.clone();
+        findings.push(finding);
+        findings.sort();
+        let record = NewRecord { findings: findings_text(&findings), ..(**self.record).clone() };
+        PreparedApplication { record: record.prepare(), findings }
+    }
+
     /// The application.
     pub fn application(&self) -> &Application {
         match &self.record.fact {
@@ -186,6 +195,9 @@ impl<'t, W: Append> Clerk<'t, W> {
     pub fn new(tx: &'t mut W, regime: &'t Regime, today: NaiveDate, recent: &'t mut Recent) -> Result<Self> {
         let head = tx.head()?.seq;
         recent.begin(head);
+        if recent.filings.is_none() {
+            recent.filings = Some(tx.filings()?);
+        }
         let next = head + 1;
         Ok(Clerk { tx, regime, today, recent, next })
     }
@@ -305,9 +317,14 @@ impl<'t, W: Append> Clerk<'t, W> {
         Ok(shortfalls)
     }
 
-    /// The finding for what is effective after its day of recording.
-    pub(super) fn future_dated(&self, effective_on: NaiveDate) -> Option<Finding> {
-        future_dated(effective_on, self.today)
+    /// What the day of a fact has to say: it is after the day of recording, or in a quarter that is closed or before one.
+    pub(super) fn dated(&self, effective_on: NaiveDate) -> Vec<Finding> {
+        future_dated(effective_on, self.today).into_iter().chain(self.late(effective_on)).collect()
+    }
+
+    fn late(&self, effective_on: NaiveDate) -> Option<Finding> {
+        let quarter = self.recent.filings.as_ref()?.late_for(effective_on)?;
+        Some(Finding::new(FindingCode::ClosedQuarter, format!("{effective_on}, and {quarter} is closed")))
     }
 
     /// Records an application, or a revision of one.
@@ -323,6 +340,8 @@ impl<'t, W: Append> Clerk<'t, W> {
     /// # Errors
     /// When the store fails.
     pub fn prepared_application(&mut self, prepared: &PreparedApplication) -> Answer {
+        let late = self.late(prepared.application().submitted_on).map(|finding| prepared.with(finding));
+        let prepared = late.as_ref().unwrap_or(prepared);
         let application = prepared.application();
         if let Some(rejection) = self.home_destination(application) {
             return Ok(Err(rejection));
@@ -470,6 +489,7 @@ fn kind_of(fact: &Fact) -> String {
         Fact::Event(event, _) => event.kind.to_string(),
         Fact::Act(act) => act.kind.to_string(),
         Fact::Company(fact) => fact.what().into(),
+        Fact::Filing(filing) => filing.kind.to_string(),
         Fact::Regime { .. } => "regime".into(),
     }
 }

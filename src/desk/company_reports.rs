@@ -152,7 +152,7 @@ impl Companies {
             for (group, balances) in &groups {
                 for (on, word) in days.into_iter().filter_map(|(on, word)| Some((on?, word))) {
                     let base = Base::on(balances, on);
-                    let home = self.parties.headquarters(group, on) == Some(regime.groups.home);
+                    let home = self.parties.is_at_home(group, regime, on);
                     for share in &rule.shares {
                         let measures = base.measures(share, regime, home, on);
                         table.rows.extend(measures.iter().map(|measure| self.share_row(group, on, word, share, measure)));

@@ -190,7 +190,7 @@ impl<W: Append> Clerk<'_, W> {
             self.largest_quantity(&event, case, &mut shortfalls)?;
         }
         let mut findings = new_findings(&old, &new);
-        findings.extend(self.future_dated(event.effective_on));
+        findings.extend(self.dated(event.effective_on));
         if event.kind == EventKind::Ship {
             findings.extend(self.give_back_taken(&entries)?);
         }

@@ -433,6 +433,7 @@ fn story(record: &Record) -> String {
             format!("{} {} {} {}{refused}", act.effective_on, act.id, act.kind, act.tpp.map(Tpp::grouped).unwrap_or_default())
         }
         Fact::Company(fact) => format!("{} {} {}{refused}", fact.effective_on(), fact.id(), fact.what()),
+        Fact::Filing(filing) => format!("{} {} {}", filing.as_of(), filing.id, filing.kind),
         Fact::Regime { id, effective_on, .. } => format!("{effective_on} regime {id} adopted"),
     }
 }
@@ -443,6 +444,7 @@ fn told(record: &Record, corrected: Option<u64>) -> String {
         Fact::Event(event, _) => event.reference.clone().map(|text| format!("; {text}")).unwrap_or_default(),
         Fact::Act(act) => format!("; {}", act.reference),
         Fact::Company(fact) => fact.reference().map(|text| format!("; {text}")).unwrap_or_default(),
+        Fact::Filing(filing) => filing.reference.as_ref().map(|text| format!("; {text}")).unwrap_or_default(),
         _ => String::new(),
     };
     format!(
@@ -526,6 +528,7 @@ pub fn event<S: Store>(ledger: &Ledger<S>, id: &str) -> Result<Explanation> {
     let kind = match record.fact {
         Fact::Act(_) => "Act",
         Fact::Company(_) => "Fact of a company",
+        Fact::Filing(_) => "Filing",
         _ => "Event",
     };
     Ok(Explanation { title: format!("{kind} {id}"), sections })

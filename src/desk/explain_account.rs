@@ -101,6 +101,7 @@ fn reference(record: &Record) -> String {
         Fact::Company(fact) => fact.reference().unwrap_or_default().to_string(),
         Fact::Event(event, _) => event.reference.clone().unwrap_or_default(),
         Fact::Regime { reference, .. } => reference.clone(),
+        Fact::Filing(filing) => filing.reference.clone().unwrap_or_default(),
         Fact::Application(_) | Fact::Act(_) => String::new(),
     }
 }

@@ -3,6 +3,7 @@
 pub mod acts;
 pub mod adopt;
 pub mod clerk;
+pub mod close;
 mod companies;
 pub mod company_reports;
 pub mod company_rules;
@@ -17,6 +18,7 @@ pub mod pack;
 pub mod recent;
 pub mod registers;
 pub mod rejects;
+pub mod restate;
 pub mod screen;
 pub mod sheet;
 pub mod tables;

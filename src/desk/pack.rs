@@ -3,6 +3,7 @@
 //! As-of (the quarter's last day) and through (a record) determine every byte. Only the words `provisional` and
 //! `incomplete` come from when and how the pack was made.
 
+use super::close::filed_in;
 use super::company_reports::Companies;
 use super::figures::{self, QuarterSums};
 use super::ledger::Ledger;
@@ -97,6 +98,13 @@ pub fn make_pack<S: Store>(ledger: &Ledger<S>, options: &PackOptions) -> Result<
     let through = through_note(&read, options.through)?;
     let (regime, kept) = ledger.regime_at(through.seq)?;
     let as_of = options.quarter.last_day();
+    if let Some(filing) = filed_in(&read, &options.out)? {
+        let out = options.out.display();
+        return Err(Error::usage(
+            format!("{out} holds the pack of {} as it was filed ({}), which is never replaced", filing.quarter, filing.id),
+            "name another folder",
+        ));
+    }
     // The folder is looked up through links; messages name it as it was given.
     let folder = PackFolder::create(&options.out).map_err(|error| match Error::from(error) {
         Error::File { reason, hint, .. } => Error::File { path: options.out.display().to_string(), reason, hint },

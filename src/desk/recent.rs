@@ -9,7 +9,10 @@
 use crate::quota::application::{Activity, Application, LineTpp, Terms};
 use crate::quota::calendar::{day_from_number, day_number};
 use crate::quota::codes::{Country, Eccn};
+use crate::quota::company::account::Account;
+use crate::quota::company::certificate::Received;
 use crate::quota::company::party::Parties;
+use crate::quota::filing::Filings;
 use crate::quota::position::DaySeries;
 use crate::quota::posting::Entry;
 use crate::quota::tpp::Tpp;
@@ -26,8 +29,10 @@ pub struct Recent {
     pub(super) applications: RecentApplications,
     /// Day series at the last record, of the allocations that were needed.
     pub(super) series: HashMap<Country, DaySeries>,
-    /// Parties, where they were needed.
-    pub(super) companies: Option<Arc<Companies>>,
+    /// Quarters that were closed.
+    pub(super) filings: Option<Filings>,
+    /// What is known of companies, where it was needed.
+    pub(super) companies: RecentCompanies,
     /// The last record that this command has seen.
     through: u64,
 }
@@ -58,11 +63,17 @@ impl Recent {
     }
 }
 
-/// The parties of a ledger, and those that certified something.
-#[derive(Clone, Debug)]
-pub(super) struct Companies {
-    pub(super) parties: Parties,
+/// Parties and certificates, loaded where they are needed.
+#[derive(Debug, Default)]
+pub(super) struct RecentCompanies {
+    /// All parties.
+    pub(super) parties: Option<Arc<Parties>>,
+    /// Parties of whom a shipment or holding is recorded.
+    pub(super) charged: Option<BTreeSet<String>>,
+    /// Those of them who certified something; they are few.
     pub(super) certified: BTreeSet<String>,
+    /// What the accounts with certificates received, of those that were needed.
+    pub(super) received: HashMap<Account, Vec<Received>>,
 }
 
 /// An undecided one-line application.

@@ -160,6 +160,7 @@ pub fn refusal(regime: &Regime, record: &Record) -> Vec<Vec<Cell>> {
         }
         Fact::Act(act) => (act.kind.as_str(), None, None),
         Fact::Company(fact) => (fact.what(), None, None),
+        Fact::Filing(filing) => (filing.kind.as_str(), None, None),
         Fact::Application(_) | Fact::Regime { .. } => ("", None, None),
     };
     record

@@ -2,6 +2,7 @@
 //!
 //! Every check is named, so that an answer says what was looked at. Nothing is repaired.
 
+use super::close::filed_bytes;
 use super::figures;
 use super::ledger::Ledger;
 use crate::error::Result;
@@ -57,7 +58,8 @@ pub fn verify<S: Store>(ledger: &Ledger<S>) -> Result<Vec<Check>> {
     let timelines = check_timelines(&read, &regime, &entries)?;
     let identities = check_identities(&read, &regime, &entries)?;
     let companies = check_companies(&read, &regime)?;
-    Ok(vec![chain, days, timelines, identities, companies].into_iter().map(Check::shortened).collect())
+    let filed = check_filed(&read)?;
+    Ok(vec![chain, days, timelines, identities, companies, filed].into_iter().map(Check::shortened).collect())
 }
 
 /// The chain of digests from the first record to the head, and the fold over all entries on the way.
@@ -167,6 +169,20 @@ fn check_companies(read: &impl Read, regime: &Regime) -> Result<Check> {
     });
     let looked_at = format!("{} facts, {posted} charges", facts.len());
     Ok(Check { name: "companies", looked_at, wrong: wrong.collect() })
+}
+
+/// The bytes of what was filed, against their digests in the chain.
+fn check_filed(read: &impl Read) -> Result<Check> {
+    let (mut wrong, mut files) = (Vec::new(), 0);
+    for (seq, filing) in read.filings()?.0 {
+        for (ord, file) in filing.files.iter().enumerate() {
+            files += 1;
+            if let Err(error) = filed_bytes(read, seq, ord, file, &mut std::io::sink()) {
+                wrong.push(format!("{}: {error}", filing.id));
+            }
+        }
+    }
+    Ok(Check { name: "filed", looked_at: format!("{files} filed files"), wrong })
 }
 
 /// The identities on every row, on a day in each year and at the head, and the position against the fold.

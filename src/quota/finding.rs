@@ -81,6 +81,8 @@ findings! {
     CertificateBelowRecorded = "certificate_below_recorded", "740.29(f)(iii)";
     /// Effective after the day of recording.
     FutureDated = "future_dated", "ledger: two axes of time";
+    /// Effective in a quarter that is closed, or before one: its filed figures stay as they were filed.
+    ClosedQuarter = "closed_quarter", "ledger: what was filed stays as filed";
 }
 
 impl fmt::Display for FindingCode {

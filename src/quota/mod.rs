@@ -2,7 +2,7 @@
 //!
 //! Pure. It takes time, data and positions as arguments and sees no file, SQL, CSV, clock, environment or float.
 //! In reading order: nouns ([`tpp`], [`calendar`], [`codes`]), law ([`regime`], [`device`]), facts ([`application`],
-//! [`event`]), replay ([`timeline`], [`limits`]), entries ([`posting`]), positions ([`position`]), fit ([`decision`]); and beside the countries the companies ([`company`]).
+//! [`event`]), replay ([`timeline`], [`limits`]), entries ([`posting`]), positions ([`position`]), fit ([`decision`]); and beside the countries the companies ([`company`]); last, quarters as they were filed ([`filing`]).
 
 pub mod application;
 pub mod calendar;
@@ -11,6 +11,7 @@ pub mod company;
 pub mod decision;
 pub mod device;
 pub mod event;
+pub mod filing;
 pub mod finding;
 pub mod limits;
 pub mod position;

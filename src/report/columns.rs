@@ -99,6 +99,37 @@ pub fn movements() -> Schema {
     Schema { name: "movements", title: "Movements of the quarter", key: &["destination", "quarter"], columns }
 }
 
+/// The restatement of a filed quarter: of each destination what was filed, each change since, and what is known now.
+pub fn restatement() -> Schema {
+    let columns = vec![
+        col("destination", Code, "", "Country of ultimate destination, ISO 3166-1 alpha-2 (and XK); NA is Namibia."),
+        col("destination_name", Text, "", "Name of the destination."),
+        col(
+            "row",
+            Code,
+            "",
+            "filed, now, or why it changed: the kind of the entry; regime where other rules were adopted since.",
+        ),
+        col("seq", Whole, "", "Record that changes it."),
+        col("event_id", Text, "", "Event, act or application that changes it."),
+        col("effective_on", Day, "day", "Day from which the change counts."),
+        col("recorded_at", Code, "", "Moment at which the ledger learned of it, UTC."),
+        col("recorded_by", Text, "", "Who recorded it."),
+        col("limit_tpp", Amount, "TPP", "Limit; in a change, by how much."),
+        col("withheld_tpp", Amount, "TPP", "Set aside from issue; in a change, by how much."),
+        col("licensed_tpp", Amount, "TPP", "Licensed; in a change, by how much."),
+        col("shipped_tpp", Amount, "TPP", "Shipped; in a change, by how much."),
+        col("pending_tpp", Amount, "TPP", "Pending; in a change, by how much."),
+        col("headroom_tpp", Amount, "TPP", "Limit - withheld - licensed; in a change, by how much."),
+    ];
+    Schema {
+        name: "restatement",
+        title: "What was filed, what changed, what is known now",
+        key: &["destination", "seq", "row", "effective_on"],
+        columns,
+    }
+}
+
 /// schedule.csv: what is already known to change headroom after the as-of day.
 pub fn schedule() -> Schema {
     let columns = vec![
@@ -121,7 +152,12 @@ pub fn refusals() -> Schema {
         col("application_number", Text, "", "Application; empty for an act."),
         col("line", Whole, "", "Line of the application, where one line alone was asked."),
         col("destination", Code, "", "Country in whose allocation it does not fit; NA is Namibia."),
-        col("allocation", Code, "", "Rule that limits: country is the country allocation."),
+        col(
+            "allocation",
+            Code,
+            "",
+            "Allocation that limits: country is the country allocation, else a company's account, e.g. LPP:ACME:year=2026.",
+        ),
         col("code", Code, "", "Reason of the refusal."),
         col("requested_tpp", Amount, "TPP", "Rise that was asked for, net over the lines of the event."),
         col("limit_tpp", Amount, "TPP", "Limit on floor_on."),
@@ -362,6 +398,7 @@ pub fn all() -> Vec<Schema> {
         licenses(),
         refusals(),
         events(),
+        restatement(),
         entries(),
         screening(),
         application_sheet(),

@@ -14,6 +14,7 @@ use crate::quota::codes::Country;
 use crate::quota::company::account::{Account, Authorization};
 use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, EventKind, Placed};
+use crate::quota::filing::Filings;
 use crate::quota::posting::Measures;
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
@@ -87,7 +88,7 @@ impl Answers {
                     (None, _) => {}
                 }
             }
-            Fact::Act(_) | Fact::Company(_) => drop(self.records.remove(&record.fact.id())),
+            Fact::Act(_) | Fact::Company(_) | Fact::Filing(_) => drop(self.records.remove(&record.fact.id())),
             Fact::Regime { .. } => *self = Answers::default(),
         }
     }
@@ -238,6 +239,7 @@ impl<'s, W: Write + 's> Behind<'s, W> {
             Fact::Event(event, _) => self.recorded.insert(event.id.as_str()),
             Fact::Act(act) => self.recorded.insert(act.id.as_str()),
             Fact::Company(fact) => self.recorded.insert(fact.id()),
+            Fact::Filing(filing) => self.recorded.insert(filing.id.as_str()),
             Fact::Regime { .. } => false,
         };
         self.at_hand.get_mut().drop_stale(record);
@@ -289,8 +291,11 @@ impl<'s, W: Write + 's> Ask for Behind<'s, W> {
         let party = party.to_string();
         self.ask(move |tx| tx.account_days(authorization, &party))
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        self.ask(|tx| tx.certified_parties())
+    fn filings(&self) -> Result<Filings> {
+        self.ask(|tx| tx.filings())
+    }
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        self.ask(|tx| tx.charged_parties())
     }
 }
 

@@ -261,6 +261,13 @@ fn fact(form: &mut Form, fact: &Fact) {
                 }
             }
         }
+        Fact::Filing(filing) => {
+            form.text("filing").text(&filing.id).text(filing.kind.as_str()).text(&filing.quarter.to_string());
+            form.number(filing.through).optional(filing.reference.as_deref()).number(filing.files.len() as u64);
+            for file in &filing.files {
+                form.text(&file.name).number(file.bytes).text(&hex(&file.sha256));
+            }
+        }
         Fact::Regime { id, digest, reference, effective_on } => {
             form.text("regime").text(id).text(&hex(digest)).text(reference).day(*effective_on);
         }

@@ -12,6 +12,7 @@ use crate::quota::codes::Country;
 use crate::quota::company::account::{Account, Authorization, Charge};
 use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, Event, EventKind, Placed, in_order};
+use crate::quota::filing::Filings;
 use crate::quota::posting::{Entry, Measures};
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
@@ -24,13 +25,15 @@ pub struct MemoryStore {
     regimes: Vec<RegimeKept>,
     records: Vec<Record>,
     whole_sources: BTreeSet<Digest>,
+    /// Parts of filed files by record, file and part.
+    filed: BTreeMap<(u64, usize, usize), Vec<u8>>,
 }
 
 impl MemoryStore {
     /// A new ledger under a regime.
     pub fn new(id: impl Into<String>, digest: Digest, text: impl Into<String>) -> Self {
         let first = RegimeKept { adopted_by: 0, id: id.into(), digest, text: text.into() };
-        MemoryStore { regimes: vec![first], records: Vec::new(), whole_sources: BTreeSet::new() }
+        MemoryStore { regimes: vec![first], records: Vec::new(), whole_sources: BTreeSet::new(), filed: BTreeMap::new() }
     }
 
     fn last(&self) -> Head {
@@ -76,7 +79,7 @@ impl MemoryStore {
                     let corrected_by = self.corrected_by(&event.id);
                     dossier.events.push(Placed { seq: record.seq, corrected_by, fact: event.clone() });
                 }
-                Fact::Act(_) | Fact::Company(_) | Fact::Regime { .. } => {}
+                Fact::Act(_) | Fact::Company(_) | Fact::Filing(_) | Fact::Regime { .. } => {}
             }
         }
         in_order(&mut dossier.events, |event: &Event| event.effective_on);
@@ -99,6 +102,7 @@ impl Ask for MemoryStore {
             Fact::Event(event, _) => event.id == id,
             Fact::Act(act) => act.id == id,
             Fact::Company(fact) => fact.id() == id,
+            Fact::Filing(filing) => filing.id == id,
             _ => false,
         });
         Ok(found.cloned())
@@ -153,8 +157,22 @@ impl Ask for MemoryStore {
         Ok(self.company_records().filter(|it| !matches!(it.fact, CompanyFact::Party(_)) && wanted(&it.fact)).collect())
     }
 
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        Ok(self.company_records().filter_map(|placed| placed.fact.certified().map(String::from)).collect())
+    fn filings(&self) -> Result<Filings> {
+        let filings = self.records.iter().filter_map(|record| match &record.fact {
+            Fact::Filing(filing) => Some((record.seq, filing.clone())),
+            _ => None,
+        });
+        Ok(Filings(filings.collect()))
+    }
+
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        let mut parties: BTreeMap<String, bool> = BTreeMap::new();
+        for placed in self.company_records() {
+            for party in placed.fact.parties() {
+                *parties.entry(party.to_string()).or_default() |= placed.fact.certified().is_some();
+            }
+        }
+        Ok(parties.into_iter().collect())
     }
 
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
@@ -230,6 +248,10 @@ impl Read for MemoryStore {
         self.records.iter().filter(|record| after < record.seq && record.seq <= through).cloned().try_for_each(visit)
     }
 
+    fn filed(&self, seq: u64, ord: usize, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.filed.range((seq, ord, 0)..(seq, ord + 1, 0)).try_for_each(|(_, gzip)| visit(gzip))
+    }
+
     fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
         self.records.iter().filter(|record| record.is_refused() && record.seq <= through).cloned().try_for_each(visit)
     }
@@ -275,8 +297,11 @@ impl Ask for MemoryWriter<'_> {
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
         self.store.account_days(authorization, party)
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        self.store.certified_parties()
+    fn filings(&self) -> Result<Filings> {
+        self.store.filings()
+    }
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        self.store.charged_parties()
     }
 }
 
@@ -289,7 +314,7 @@ impl Append for MemoryWriter<'_> {
                     self.store.dossier_of(first).revisions.iter().any(|known| known.fact.revision == application.revision)
                 }
             },
-            Fact::Event(..) | Fact::Act(_) | Fact::Company(_) => self.store.find(&record.fact.id())?.is_some(),
+            Fact::Event(..) | Fact::Act(_) | Fact::Company(_) | Fact::Filing(_) => self.store.find(&record.fact.id())?.is_some(),
             Fact::Regime { .. } => false,
         };
         if known {
@@ -332,6 +357,7 @@ impl Write for MemoryWriter<'_> {
                 (Fact::Application(application), IdKind::Application) => visit(&application.number),
                 (Fact::Event(Event { id, .. }, _) | Fact::Act(Act { id, .. }), IdKind::Event) => visit(id),
                 (Fact::Company(fact), IdKind::Event) => visit(fact.id()),
+                (Fact::Filing(filing), IdKind::Event) => visit(&filing.id),
                 _ => {}
             }
         }
@@ -340,6 +366,11 @@ impl Write for MemoryWriter<'_> {
 
     fn knows_source(&self, sha256: &Digest) -> Result<bool> {
         self.store.knows_source(sha256)
+    }
+
+    fn keep_filed(&mut self, seq: u64, ord: usize, part: usize, gzip: &[u8]) -> Result<()> {
+        self.store.filed.insert((seq, ord, part), gzip.to_vec());
+        Ok(())
     }
 
     fn keep_regime(&mut self, regime: RegimeKept) -> Result<()> {
@@ -379,6 +410,7 @@ impl Store for MemoryStore {
         if !matches!(result, Ok((_, End::Commit))) {
             self.records.truncate(before.0);
             self.regimes.truncate(before.1);
+            self.filed.retain(|(seq, ..), _| *seq <= before.0 as u64);
             self.whole_sources = before.2;
         }
         result.map(|(value, _)| value)
@@ -413,8 +445,11 @@ impl<R: Ask + ?Sized> Ask for &R {
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
         (**self).account_days(authorization, party)
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        (**self).certified_parties()
+    fn filings(&self) -> Result<Filings> {
+        (**self).filings()
+    }
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        (**self).charged_parties()
     }
 }
 
@@ -448,6 +483,9 @@ impl<R: Read + ?Sized> Read for &R {
     }
     fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
         (**self).records(after, through, visit)
+    }
+    fn filed(&self, seq: u64, ord: usize, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        (**self).filed(seq, ord, visit)
     }
     fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
         (**self).refusals(through, visit)

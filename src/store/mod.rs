@@ -16,6 +16,7 @@ use crate::quota::company::account::{Account, Authorization, Charge};
 use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::decision::Shortfall;
 use crate::quota::event::{Act, Event, Placed};
+use crate::quota::filing::{Filing, Filings};
 use crate::quota::posting::{Entry, Measures};
 use crate::quota::tpp::Tpp;
 use chrono::NaiveDate;
@@ -82,6 +83,8 @@ pub enum Fact {
     Act(Act),
     /// A fact of a company: a shipment, a holding, a statement on a party.
     Company(CompanyFact),
+    /// A quarter is closed or reopened.
+    Filing(Filing),
     /// Another regime is adopted.
     Regime {
         /// Name of the regime.
@@ -103,6 +106,7 @@ impl Fact {
             Fact::Event(event, _) => event.id.clone(),
             Fact::Act(act) => act.id.clone(),
             Fact::Company(fact) => fact.id().to_string(),
+            Fact::Filing(filing) => filing.id.clone(),
             Fact::Regime { digest, .. } => hex(digest),
         }
     }
@@ -114,6 +118,7 @@ impl Fact {
             Fact::Event(event, _) => event.effective_on,
             Fact::Act(act) => act.effective_on,
             Fact::Company(fact) => fact.effective_on(),
+            Fact::Filing(filing) => filing.as_of(),
             Fact::Regime { effective_on, .. } => *effective_on,
         }
     }
@@ -272,8 +277,10 @@ pub trait Ask {
     fn party_statements(&self) -> Result<Vec<Placed<PartyStatement>>>;
     /// Accepted shipments and holdings, in order of record: of these parties, or of all.
     fn company_facts(&self, parties: Option<&[String]>) -> Result<Vec<Placed<CompanyFact>>>;
-    /// Parties that certified something.
-    fn certified_parties(&self) -> Result<Vec<String>>;
+    /// Parties of accepted shipments and holdings by name, and whether one of them is a certificate of theirs.
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>>;
+    /// Quarters closed and reopened.
+    fn filings(&self) -> Result<Filings>;
     /// Sums by day of the accounts of one party under one authorization, at the head.
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>>;
 }
@@ -302,6 +309,8 @@ pub trait Read: Ask {
     ) -> Result<()>;
     /// Records `after` < seq <= `through`, in order.
     fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()>;
+    /// The parts of a file of a closing, in order: one gzip stream of its bytes.
+    fn filed(&self, seq: u64, ord: usize, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;
     /// Refused records up to one, in order.
     fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()>;
     /// Whether a file of these bytes was recorded whole.
@@ -356,6 +365,8 @@ pub trait Write: Append {
     fn ids(&self, kind: IdKind, visit: &mut dyn FnMut(&str)) -> Result<()>;
     /// Whether a file of these bytes was recorded whole.
     fn knows_source(&self, sha256: &Digest) -> Result<bool>;
+    /// Keeps a part of a file of a closing that was just appended; its parts together are one gzip stream.
+    fn keep_filed(&mut self, seq: u64, ord: usize, part: usize, gzip: &[u8]) -> Result<()>;
     /// Keeps a regime's text, adopted by a record.
     fn keep_regime(&mut self, regime: RegimeKept) -> Result<()>;
     /// Marks a place to which [`Write::rewind`] goes back: how a dry run leaves out a file with errors.

@@ -251,6 +251,12 @@ fn wrong_by_itself(before: &Story, after: &Story, fact: &Fact) -> Option<Ruling>
 /// Places that the contract leaves open: an authorization held by a party that is another by then, a fact of a party of
 /// which nothing is stated any more.
 fn unsettled(after: &Story) -> Option<Ruling> {
+    let days: BTreeSet<NaiveDate> = after.0.iter().map(|it| it.fact.on).collect();
+    let merged_holder = |party: &'static str, on: NaiveDate| {
+        let held = ["PL", "BR", "IN", "KH"].into_iter().filter_map(|country| after.holder(party, country, on));
+        held.into_iter().any(|holder| after.same_as(holder, on) != holder)
+    };
+    let mut looked_at: BTreeSet<&str> = BTreeSet::new();
     for it in &after.0 {
         let parties: Vec<&'static str> = match &it.fact.said {
             Said::Ships { lines, .. } => {
@@ -265,11 +271,8 @@ fn unsettled(after: &Story) -> Option<Ruling> {
             return Some(Open("a party of which nothing is stated any more"));
         }
         for party in parties {
-            for on in after.0.iter().map(|it| it.fact.on) {
-                let held = ["PL", "BR", "IN", "KH"].into_iter().filter_map(|country| after.holder(party, country, on));
-                if held.into_iter().any(|holder| after.same_as(holder, on) != holder) {
-                    return Some(Open("an authorization of a merged party"));
-                }
+            if looked_at.insert(party) && days.iter().any(|on| merged_holder(party, *on)) {
+                return Some(Open("an authorization of a merged party"));
             }
         }
     }

@@ -86,7 +86,8 @@ impl Story {
     pub fn same_as(&self, party: &'static str, on: NaiveDate) -> &'static str {
         let mut at = party;
         for _ in 0..self.0.len() {
-            at = self.merged(at, on).unwrap_or(at);
+            let Some(into) = self.merged(at, on) else { break };
+            at = into;
         }
         at
     }

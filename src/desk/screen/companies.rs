@@ -276,7 +276,7 @@ impl InstalledBase<'_> {
         stands.entry(country).or_default().add(from, takes.unwrap_or_default());
         let (mut least, mut fits): (Option<AccountLeft>, bool) = (None, true);
         for on in days {
-            let home = self.parties.headquarters(&account.party, on) == Some(self.regime.groups.home);
+            let home = self.parties.is_at_home(&account.party, self.regime, on);
             let (was, is) = (Base::on(&stood, on), Base::on(&stands, on));
             let Some(measure) = was.measure_at(share, self.regime, home, country, on) else { continue };
             let group = (account.party.as_str(), account.authorization, home);

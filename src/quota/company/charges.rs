@@ -5,6 +5,7 @@
 //! shipment that is still to be made, a finding on one that was.
 
 use super::account::{Account, Charge, ChargeKind, Part};
+use super::certificate::settle;
 use super::fact::{CompanyFact, Holding, HoldingKind, Shipment, ShipmentLine};
 use super::party::Parties;
 use super::rules::{ChargedTo, CompanyRule, CompanyRules, KeptBy};
@@ -121,7 +122,7 @@ impl<'r> Charger<'r> {
                 true,
             );
         }
-        let debtor = line.operator.as_deref().unwrap_or(owner);
+        let debtor = line.operator.as_deref().filter(|_| rule.operator).unwrap_or(owner);
         if !self.parties.ultimate_is_known(debtor, on) {
             charged.findings.push(Finding::new(FindingCode::ParentUnknown, format!("{debtor} on {on}")));
         }
@@ -222,7 +223,7 @@ impl<'r> Charger<'r> {
         }
         if line.operator.is_some() {
             if !rule.operator {
-                fault("operator", format!("{code} uses the consignee's own limit"), "leave operator blank", true);
+                fault("operator", format!("{code} uses the consignee's own limit"), "leave operator blank", false);
             } else if !self.may_name_operator(&line.consignee, on) {
                 let what = format!(
                     "{} is not headquartered in an unlimited destination and uses its own limit ({cite})",
@@ -249,7 +250,7 @@ impl<'r> Charger<'r> {
     /// home.
     pub fn may_name_operator(&self, consignee: &str, on: NaiveDate) -> bool {
         let seat = self.parties.headquarters(consignee, on);
-        seat.is_some_and(|seat| self.regime.standing(seat, on) == Standing::Unlimited || seat == self.regime.groups.home)
+        seat.is_some_and(|seat| matches!(self.regime.standing(seat, on), Standing::Unlimited | Standing::Home))
     }
 
     /// The account of a rule for a party at a place on a day; `None` where nothing is charged to it.
@@ -351,31 +352,6 @@ pub struct Where<'a> {
 
 fn posting(cause: u64, effective_on: NaiveDate, account: Account, kind: ChargeKind, tpp: Tpp) -> ChargePosting {
     ChargePosting { cause, charge: Charge { effective_on, account, kind, tpp }, received_on: effective_on }
-}
-
-/// Certificates settled: each states a total, and is charged what it states beyond what the account had received by then.
-pub fn settle(postings: Vec<ChargePosting>) -> Vec<ChargePosting> {
-    let certified: std::collections::BTreeSet<Account> =
-        postings.iter().filter(|it| it.charge.kind == ChargeKind::Certified).map(|it| it.charge.account.clone()).collect();
-    if certified.is_empty() {
-        return postings;
-    }
-    let (mut to_settle, mut settled): (Vec<_>, Vec<_>) =
-        postings.into_iter().partition(|it| certified.contains(&it.charge.account));
-    to_settle.sort_by_key(|it| (it.charge.effective_on, it.cause));
-    // A certificate speaks of what was received (740.29(f)(iii)): what is still under way comes on top.
-    let mut stands: BTreeMap<Account, Vec<(NaiveDate, Tpp)>> = BTreeMap::new();
-    for mut it in to_settle {
-        let stands = stands.entry(it.charge.account.clone()).or_default();
-        if it.charge.kind == ChargeKind::Certified {
-            let on = it.charge.effective_on;
-            let received: Tpp = stands.iter().filter(|(received_on, _)| *received_on <= on).map(|(_, tpp)| *tpp).sum();
-            it.charge.tpp = (it.charge.tpp - received).floor_at_zero();
-        }
-        stands.push((it.received_on, it.charge.tpp));
-        settled.push(it);
-    }
-    settled
 }
 
 /// The charges that turn the old postings into the new ones. What the corrected record itself had posted is reversed as

@@ -8,6 +8,7 @@ use super::account::Authorization;
 use super::fact::{Parent, PartyStatement, PartyStatementKind};
 use crate::quota::codes::Country;
 use crate::quota::event::Placed;
+use crate::quota::regime::{Regime, Standing};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,8 @@ pub struct Parties {
     above: BTreeMap<String, BTreeSet<String>>,
     /// Below each party those that were ever stated to be.
     below: BTreeMap<String, BTreeSet<String>>,
+    /// Parties by identifier.
+    by_identifier: BTreeMap<String, BTreeSet<String>>,
     /// Parties of which an authorization was ever stated; they are few.
     authorized: BTreeSet<String>,
 }
@@ -43,6 +46,9 @@ impl Parties {
         for above in [parent, placed.fact.merged_into.as_ref()].into_iter().flatten() {
             self.below.entry(above.clone()).or_default().insert(placed.fact.party.clone());
             self.above.entry(placed.fact.party.clone()).or_default().insert(above.clone());
+        }
+        for identifier in identifiers(&placed.fact) {
+            self.by_identifier.entry(identifier.to_string()).or_default().insert(placed.fact.party.clone());
         }
         let of_it = self.statements.entry(placed.fact.party.clone()).or_default();
         let at = of_it.partition_point(|known| (known.fact.effective_on, known.seq) <= (placed.fact.effective_on, placed.seq));
@@ -130,20 +136,29 @@ impl Parties {
         reached(&self.below, party)
     }
 
+    /// Whether a party was ever stated to be below another, on whatever day; a party is below itself.
+    pub fn was_ever_below(&self, party: &str, other: &str) -> bool {
+        reached(&self.above, party).contains(other)
+    }
+
+    /// Whether an authorization was ever stated of a party.
+    pub fn was_ever_authorized(&self, party: &str) -> bool {
+        self.authorized.contains(party)
+    }
+
     /// Identifiers that a statement shares with another party, which is not merged with it.
     pub fn sharing(&self, statement: &PartyStatement) -> Vec<(String, String)> {
-        let own: Vec<&str> = identifiers(statement).collect();
-        if own.is_empty() {
-            return Vec::new();
-        }
         let on = statement.effective_on;
-        let others = self.statements.iter().filter(|(party, _)| self.same_as(party, on) != self.same_as(&statement.party, on));
         let mut shared = Vec::new();
-        for (other, known) in others {
-            let theirs = known.iter().flat_map(|placed| identifiers(&placed.fact));
-            shared.extend(theirs.filter(|it| own.contains(it)).map(|it| (it.to_string(), other.clone())));
+        for identifier in identifiers(statement) {
+            let others = self.by_identifier.get(identifier).into_iter().flatten();
+            // What was taken back leaves its place in the index.
+            let has_it = |other: &&String| {
+                self.statements(other).iter().any(|placed| identifiers(&placed.fact).any(|theirs| theirs == identifier))
+            };
+            let is_another = |other: &&String| self.same_as(other, on) != self.same_as(&statement.party, on);
+            shared.extend(others.filter(is_another).filter(has_it).map(|other| (identifier.to_string(), other.clone())));
         }
-        shared.dedup();
         shared
     }
 
@@ -156,6 +171,11 @@ impl Parties {
     /// Headquarters on a day, where stated.
     pub fn headquarters(&self, party: &str, on: NaiveDate) -> Option<Country> {
         self.in_force(self.same_as(party, on), PartyStatementKind::Describe, on).and_then(|statement| statement.headquarters)
+    }
+
+    /// Whether a party is headquartered at home, or in a territory of it, on a day.
+    pub fn is_at_home(&self, party: &str, regime: &Regime, on: NaiveDate) -> bool {
+        self.headquarters(party, on).is_some_and(|seat| regime.standing(seat, on) == Standing::Home)
     }
 
     /// Whether a party itself is authorized on a day; for a national one in a country.

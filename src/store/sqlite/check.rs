@@ -126,13 +126,16 @@ fn counts_that_differ(connection: &Connection) -> rusqlite::Result<Vec<String>> 
     );
     let lines = number("SELECT count(*) FROM line")?
         + number("SELECT count(*) FROM event_line")?
-        + number("SELECT count(*) FROM shipment_line")?;
+        + number("SELECT count(*) FROM shipment_line")?
+        + number("SELECT count(*) FROM filed_file")?;
     compare("lines", number("SELECT coalesce(sum(line_count), 0) FROM record")?, lines);
     compare("acts", number("SELECT count(*) FROM record WHERE kind = 'act'")?, number("SELECT count(*) FROM act")?);
     let companies = number("SELECT count(*) FROM holding")?
         + number("SELECT count(*) FROM party")?
         + number("SELECT count(DISTINCT seq) FROM shipment_line")?;
     compare("facts of companies", number("SELECT count(*) FROM record WHERE kind = 'company'")?, companies);
+    let filings = number("SELECT count(*) FROM filing")?;
+    compare("filings", number("SELECT count(*) FROM record WHERE kind = 'filing'")?, filings);
     let last_batch = number("SELECT coalesce((SELECT batch FROM record ORDER BY seq DESC LIMIT 1), 0)")?;
     compare("batches", last_batch, number("SELECT coalesce(max(batch), 0) FROM batch")?);
     let refused = number("SELECT count(*) FROM record WHERE refused = 1")?;

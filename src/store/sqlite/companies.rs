@@ -286,6 +286,20 @@ pub(super) fn company_facts(connection: &Connection, parties: Option<&[String]>)
     Ok(facts.into_values().collect())
 }
 
+/// Parties of accepted shipments and holdings, and whether they certified something.
+pub(super) fn charged_parties(connection: &Connection) -> Result<Vec<(String, bool)>> {
+    connection
+        .prepare_cached(
+            "SELECT party, max(what = 'certified') FROM (
+                 SELECT seq, consignee AS party FROM shipment_line
+                 UNION ALL SELECT seq, operator FROM shipment_line WHERE operator IS NOT NULL
+                 UNION ALL SELECT seq, party FROM holding)
+             JOIN record USING (seq) WHERE refused = 0 GROUP BY party ORDER BY party",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
 fn account(row: &Row, column: usize) -> Result<Account> {
     Account::parse(row.get_ref(column)?.as_str()?).ok_or_else(|| strange(column, "account"))
 }

@@ -7,6 +7,7 @@
 
 pub mod check;
 mod companies;
+mod filings;
 mod insert;
 mod lock;
 mod open;

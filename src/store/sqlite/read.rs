@@ -4,6 +4,7 @@
 //! So the cost of a headroom does not grow with the ledger.
 
 use super::companies;
+use super::filings;
 use super::rows::{self, LINE_COLUMNS, RECORD_COLUMNS, kept};
 use super::{digest_of, storage};
 use crate::error::Result;
@@ -11,6 +12,7 @@ use crate::quota::codes::Country;
 use crate::quota::company::account::{Account, Authorization, Charge};
 use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, Event, EventLine, Placed, in_order};
+use crate::quota::filing::Filings;
 use crate::quota::posting::{Entry, Measures};
 use crate::quota::tpp::Tpp;
 use crate::store::{Ask, Batch, Digest, Dossier, Fact, Head, Read, Record, RegimeKept, canonical};
@@ -137,6 +139,7 @@ impl<'c> SqliteReader<'c> {
                 )?
                 .query_row([seq], |row| rows::act(row, 0).map(Fact::Act))?,
             "company" => Fact::Company(companies::fact_of(self.connection, seq)?),
+            "filing" => Fact::Filing(filings::filing(self.connection, seq)?),
             _ => {
                 let (id, digest): (String, Vec<u8>) = self
                     .connection
@@ -356,12 +359,12 @@ impl Ask for SqliteReader<'_> {
         companies::account_days(self.connection, authorization, party).map_err(storage("reading the accounts"))
     }
 
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT party FROM holding JOIN record USING (seq) WHERE what = 'certified' AND refused = 0";
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-            .map_err(storage("reading the certificates"))
+    fn filings(&self) -> Result<Filings> {
+        filings::filings(self.connection).map_err(storage("reading the filings"))
+    }
+
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        companies::charged_parties(self.connection).map_err(storage("reading the parties of shipments and holdings"))
     }
 
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
@@ -498,6 +501,10 @@ impl Read for SqliteReader<'_> {
 
     fn records(&self, after: u64, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
         self.records_where("", after, through, visit)
+    }
+
+    fn filed(&self, seq: u64, ord: usize, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        filings::parts(self.connection, seq, ord, visit)
     }
 
     fn refusals(&self, through: u64, visit: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {

@@ -25,6 +25,7 @@ pub struct Migration {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001-ledger.sql", sql: include_str!("../../../schema/sqlite/0001-ledger.sql") },
     Migration { name: "0002-companies.sql", sql: include_str!("../../../schema/sqlite/0002-companies.sql") },
+    Migration { name: "0003-filings.sql", sql: include_str!("../../../schema/sqlite/0003-filings.sql") },
 ];
 
 /// The guards that keep facts append-only.

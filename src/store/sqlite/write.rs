@@ -5,6 +5,7 @@
 //! dropped and made again inside it.
 
 use super::companies;
+use super::filings;
 use super::insert::{Insert, maybe_whole, whole};
 use super::read::SqliteReader;
 use super::rows::{kept, kept_optional, thousandths};
@@ -15,6 +16,7 @@ use crate::quota::codes::Country;
 use crate::quota::company::account::{Account, Authorization};
 use crate::quota::company::fact::{CompanyFact, PartyStatement};
 use crate::quota::event::{Act, ActAmount, Basis, Event, Placed};
+use crate::quota::filing::Filings;
 use crate::quota::posting::Measures;
 use crate::quota::tpp::Tpp;
 use crate::store::{
@@ -227,7 +229,7 @@ impl<'c> SqliteWriter<'c> {
                 first.to_string(),
                 i64::from(application.revision),
             ),
-            (fact @ (Fact::Event(..) | Fact::Act(_) | Fact::Company(_)), _) => {
+            (fact @ (Fact::Event(..) | Fact::Act(_) | Fact::Company(_) | Fact::Filing(_)), _) => {
                 ("SELECT count(*) FROM record WHERE id = ?1 AND kind NOT IN ('application', 'regime') AND ?2 = 0", fact.id(), 0)
             }
             (Fact::Regime { .. }, _) => return Ok(false),
@@ -250,6 +252,7 @@ impl<'c> SqliteWriter<'c> {
             Fact::Event(event, _) => (1, event.id.as_str(), Some(event.kind.as_str()), event.reference.as_deref()),
             Fact::Act(act) => (2, act.id.as_str(), Some(act.kind.as_str()), Some(act.reference.as_str())),
             Fact::Company(company) => (3, company.id(), Some(company.what()), company.reference()),
+            Fact::Filing(filing) => (5, filing.id.as_str(), Some(filing.kind.as_str()), filing.reference.as_deref()),
             Fact::Regime { reference, .. } => {
                 (4, adopted.as_deref().unwrap_or_default(), Some("adopt"), Some(reference.as_str()))
             }
@@ -278,7 +281,7 @@ impl<'c> SqliteWriter<'c> {
             whole((record.entries.len() + record.charges.len()) as i64),
             ValueRef::Blob(digest),
         ];
-        let word = ["application", "event", "act", "company", "regime"][usize::from(kind)];
+        let word = ["application", "event", "act", "company", "regime", "filing"][usize::from(kind)];
         Ok(self.insert.record.execute(kind, &[word], &values)? == 1)
     }
 
@@ -288,6 +291,7 @@ impl<'c> SqliteWriter<'c> {
             Fact::Event(event, _) => self.insert_event_lines(seq, event)?,
             Fact::Act(act) => self.insert_act(seq, act)?,
             Fact::Company(company) => companies::insert(self.connection(), seq as i64, company)?,
+            Fact::Filing(filing) => filings::insert(self.connection(), seq as i64, filing)?,
             Fact::Regime { .. } => {}
         }
         if !record.charges.is_empty() {
@@ -396,6 +400,7 @@ fn line_count(fact: &Fact) -> usize {
         Fact::Application(application) => application.lines.len(),
         Fact::Event(event, _) => line_count_of(event),
         Fact::Company(CompanyFact::Shipment(shipment)) => shipment.lines.len(),
+        Fact::Filing(filing) => filing.files.len(),
         Fact::Act(_) | Fact::Company(_) | Fact::Regime { .. } => 0,
     }
 }
@@ -471,6 +476,10 @@ impl Write for SqliteWriter<'_> {
         self.view.knows_source(sha256)
     }
 
+    fn keep_filed(&mut self, seq: u64, ord: usize, part: usize, gzip: &[u8]) -> Result<()> {
+        filings::insert_part(self.connection(), seq, ord, part, gzip).map_err(storage("keeping a filed file"))
+    }
+
     fn keep_regime(&mut self, regime: RegimeKept) -> Result<()> {
         self.connection()
             .execute(
@@ -536,8 +545,11 @@ impl Ask for SqliteWriter<'_> {
     fn account_days(&self, authorization: Authorization, party: &str) -> Result<Vec<(Account, NaiveDate, Tpp)>> {
         self.view.account_days(authorization, party)
     }
-    fn certified_parties(&self) -> Result<Vec<String>> {
-        self.view.certified_parties()
+    fn filings(&self) -> Result<Filings> {
+        self.view.filings()
+    }
+    fn charged_parties(&self) -> Result<Vec<(String, bool)>> {
+        self.view.charged_parties()
     }
     fn day_totals(&self, allocation: Country) -> Result<Vec<(NaiveDate, Measures)>> {
         let mut totals: BTreeMap<NaiveDate, Measures> = self.view.day_totals(allocation)?.into_iter().collect();
