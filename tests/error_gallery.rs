@@ -1,6 +1,6 @@
 //! The error gallery: every page of `tests/errors` is the smallest input that provokes an error, and what the program says.
 //!
-//! A page is prose, the files behind `--- NAME` (with `(escaped)`: `\n`, `\r`, `\0`, `\xHH` stand for bytes, with `(sheet SHEET)` a workbook as `sheet` writes it), the commands
+//! A page is prose, the files behind `--- NAME` (with `(escaped)`: `\n`, `\r`, `\0`, `\xHH` stand for bytes, with `(sheet SHEET)` a workbook as `sheet` writes it, with `(packed)` an archive of them), the commands
 //! behind `--- command` (left out: the files are imported), and behind `--- says CODE` standard error with the exit code.
 //! `TPPLEDGER_UPDATE=1` writes what is said anew. What no page can hold (a gigabyte, a full disk, a killed process) is
 //! tested below, and that no message of the program is missing from the pages is the last test.
@@ -74,6 +74,9 @@ fn lay_out(sections: &[(&str, &str)], place: &Path) -> Vec<String> {
             files.push(name);
         } else if let Some((name, sheet)) = name.strip_suffix(')').and_then(|name| name.split_once(" (sheet ")) {
             sheet::write(&place.join(name), sheet, text);
+            files.push(name);
+        } else if let Some(name) = name.strip_suffix(" (packed)") {
+            sheet::pack(&place.join(name), text);
             files.push(name);
         } else if !name.starts_with("says ") {
             let path = place.join(name);
@@ -193,6 +196,13 @@ fn blocks_of_too_many_rows_are_told_once() {
         said("shipments.csv"),
         "shipments.csv:10002: line: \"10001\" is more than a shipment may have: 10000 lines\nhint: split the shipment\n\
          shipments.csv: left out: 1 error, nothing of it is recorded\n"
+    );
+    let keys: String = (0..=1000).map(|key| format!("\"k{key}\": 1, ")).collect();
+    fs::write(place.path().join("keys.jsonl"), format!("{{{keys}\"event_id\": \"E1\"}}\n")).expect("a file");
+    assert_eq!(
+        said("keys.jsonl"),
+        "keys.jsonl: has more than 1000 different keys\nhint: is it a list of rows?\n\
+         keys.jsonl: left out: 1 error, nothing of it is recorded\n"
     );
     // Only so many lines pass the range of sums together: of one shipment, and of all to a company.
     fs::write(
@@ -348,6 +358,8 @@ const MESSAGES: [&str; 31] = [
 
 /// Texts that no input can provoke in a test, each with the reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
+    ("is a workbook or another packed file, not CSV", "a workbook in a pipe, which cannot be opened as one; a unit test has it"),
+    (" different keys", "a thousand names; `blocks_of_too_many_rows_are_told_once` has it"),
     ("has an object longer than 1 MiB", "a megabyte of JSON; a unit test has it"),
     ("cannot be read on from here: ", "a disk that fails in the middle of a file"),
     ("check the disk; nothing of the file was recorded", "a disk that fails in the middle of a file"),

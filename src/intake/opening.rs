@@ -196,7 +196,7 @@ mod tests {
         let open = |path: &Path| TableReader::open(path, &Reading::default()).err().unwrap().remove(0);
         std::fs::write(folder.path().join("events.csv"), "a\n").unwrap();
         let missing = open(&folder.path().join("evnts.csv"));
-        assert_eq!((missing.what.as_str(), missing.hint.as_str()), ("does not exist", "did you mean `events.csv`?"));
+        assert_eq!((missing.what.as_str(), &*missing.hint), ("does not exist", "did you mean `events.csv`?"));
         let is_folder = open(folder.path());
         assert_eq!(is_folder.what, "is a folder, not a file");
         assert!(TableReader::open(Path::new(""), &Reading::default()).is_err());

@@ -69,7 +69,7 @@ pub struct Problem {
     /// What is wrong; goes on behind the value: `is not a whole number`.
     pub what: String,
     /// What to do.
-    pub hint: String,
+    pub hint: Box<str>,
     /// Whether it only follows from something else that was rejected, and is told once.
     pub follows: bool,
 }
@@ -77,7 +77,7 @@ pub struct Problem {
 impl Problem {
     /// A problem without a value of its own.
     pub fn new(place: Place, what: impl Into<String>, hint: impl Into<String>) -> Problem {
-        Problem { place, value: None, what: what.into(), hint: hint.into(), follows: false }
+        Problem { place, value: None, what: what.into(), hint: hint.into().into_boxed_str(), follows: false }
     }
 
     /// The same problem, naming the value at fault. A blank value is not named.

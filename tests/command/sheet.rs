@@ -48,6 +48,15 @@ pub fn write(path: &Path, name: &str, page: &str) {
         ),
         ("xl/s.xml", sheet),
     ];
+    write_parts(path, parts.iter().map(|(name, text)| (*name, text.as_str())));
+}
+
+/// Writes an archive: a part a line, its name and behind a colon its text.
+pub fn pack(path: &Path, page: &str) {
+    write_parts(path, page.lines().filter_map(|line| line.split_once(": ")));
+}
+
+fn write_parts<'t>(path: &Path, parts: impl Iterator<Item = (&'t str, &'t str)>) {
     let mut zip = zip::ZipWriter::new(File::create(path).expect("a workbook"));
     for (name, text) in parts {
         zip.start_file(name, SimpleFileOptions::default()).expect("a part");

@@ -105,7 +105,13 @@ fn chosen(file: &Arc<str>, package: &Package, wanted: Option<&str>) -> Result<(S
     };
     let Some(sheet) = found else {
         let name = wanted.unwrap_or_default();
-        let hint = hint_with(did_you_mean(name, shown()), format!("its sheets are {}", shown().collect::<Vec<_>>().join(", ")));
+        let all = shown().collect::<Vec<_>>().join(", ");
+        let otherwise = if all.is_empty() {
+            "show the sheet and look at it before it is imported".into()
+        } else {
+            format!("its sheets are {all}")
+        };
+        let hint = hint_with(did_you_mean(name, shown()), otherwise);
         let what =
             wanted.map_or("has no sheet that is shown".to_string(), |name| format!("has no sheet \"{}\"", shortened(name)));
         return Err(Problem::new(Place::of_file(file), what, hint));
