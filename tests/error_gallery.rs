@@ -299,7 +299,7 @@ fn corpus() -> String {
             corpus.push_str(&fs::read_to_string(case.join(name)).unwrap_or_default());
         }
     }
-    for test in ["tests/cli.rs", "tests/error_gallery.rs"] {
+    for test in ["tests/cli.rs", "tests/error_gallery.rs", "tests/files_in.rs"] {
         corpus.push_str(&fs::read_to_string(root().join(test)).expect("a test"));
     }
     corpus

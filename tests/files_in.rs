@@ -307,6 +307,32 @@ fn a_broken_sheet_is_told() {
     assert!(said("<row r='2'><c r='A2'><v").contains("cannot be read as a workbook"));
 }
 
+/// A sheet that was cut off, at each kind of place, and one in which everything is merged.
+#[test]
+fn a_sheet_that_was_cut_off_or_is_no_table_is_told() {
+    let header = "<worksheet><sheetData><row><c t='inlineStr'><is><t>a</t></is></c></row>";
+    let said = |rest: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.xlsx");
+        let mut zip = begun(&path, "");
+        zip.write_all(format!("{header}{rest}").as_bytes()).unwrap();
+        zip.finish().unwrap();
+        rows(&path, &Reading::default()).last().unwrap().clone()
+    };
+    let middle = said("<row r='2'><c r='A2'><v>7</v></c></row>");
+    assert!(middle.contains("the sheet ends in the middle |"), "{middle}");
+    let cell = said("<row r='2'><c r='A2'><v>7");
+    assert!(cell.contains("the sheet ends in the middle of a cell"), "{cell}");
+    let text = said("<row r='2'><c r='A2' t='inlineStr'><is><t>7");
+    assert!(text.contains("it ends in the middle of a text"), "{text}");
+    let merged: String = (1..=10_001).map(|row| format!("<mergeCell ref='C{row}:D{row}'/>")).collect();
+    let merged = said(&format!("</sheetData><mergeCells>{merged}</mergeCells></worksheet>"));
+    assert!(
+        merged.contains("has more than 10000 merged cells in the sheet | hint: unmerge them, and fill each cell"),
+        "{merged}"
+    );
+}
+
 #[test]
 fn a_text_stays_a_text_whatever_it_looks_like() {
     let seen = sheet(|sheet| {
