@@ -203,3 +203,33 @@ fn a_filed_byte_that_was_changed_is_found() {
     assert_eq!(again.exit, Some(1), "{}", again.stderr);
     assert!(!folder.join("again").exists(), "nothing half-written remains");
 }
+
+/// Another regime is adopted after a closing, with a base that is ten million higher: no entry says so, and one row does, for
+/// every destination with a limit.
+#[test]
+fn other_rules_adopted_since_are_a_row_of_their_own() {
+    let (_place, folder) = closed_sample();
+    let builtin = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/regimes/us-ear-ai-diffusion");
+    std::fs::create_dir(folder.join("higher")).unwrap();
+    for (name, bytes) in files(&builtin) {
+        let bytes = if name == "allocations.toml" {
+            String::from_utf8(bytes).unwrap().replace("\"790000000\"", "\"800000000\"").into_bytes()
+        } else {
+            bytes
+        };
+        std::fs::write(folder.join("higher").join(name), bytes).unwrap();
+    }
+    done(&folder, &["regime", "adopt", "higher", "--reference", "review", "--quiet"]);
+    let restated = rows(&done(&folder, &["restate", "2026-Q2", "--format", "csv"]));
+    let filed = std::fs::read_to_string(folder.join("filed/headroom.csv")).unwrap();
+    let limited: Vec<String> = rows(&filed).iter().map(|row| row["destination"].clone()).collect();
+    let changes: Vec<_> = restated.iter().filter(|row| row["row"] == "regime").collect();
+    assert_eq!(changes.iter().map(|row| row["destination"].clone()).collect::<Vec<_>>(), limited, "every limited destination");
+    // An increase is a percentage of the base of its day, and was worked out when its act was recorded: it stays.
+    for row in changes {
+        let moved = ["limit_tpp", "withheld_tpp", "licensed_tpp", "shipped_tpp", "pending_tpp", "headroom_tpp"]
+            .map(|column| tpp(&row[column]));
+        let ten_million = Some(10_000_000_000);
+        assert_eq!(moved, [ten_million, Some(0), Some(0), Some(0), Some(0), ten_million], "{}", row["destination"]);
+    }
+}
