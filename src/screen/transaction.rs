@@ -101,6 +101,8 @@ words! {
         Tested = "tested",
         /// The exporter knows its customer.
         CustomerKnown = "customer_known",
+        /// Controlled content of the home country above what is de minimis.
+        HomeContent = "home_content",
     }
 }
 
@@ -207,6 +209,8 @@ words! {
         Tested = "tested",
         /// Customer known.
         CustomerKnown = "customer_known",
+        /// Home content above what is de minimis.
+        HomeContent = "home_content",
     }
 }
 
@@ -226,6 +230,7 @@ impl Fact {
             Fact::Notified => C::Notified,
             Fact::Tested => C::Tested,
             Fact::CustomerKnown => C::CustomerKnown,
+            Fact::HomeContent => C::HomeContent,
         }
     }
 }

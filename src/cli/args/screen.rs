@@ -145,6 +145,9 @@ pub struct Facts {
     /// The exporter knows its customer as 91 FR 1684 asks: yes, no.
     #[arg(long, value_name = "VALUE")]
     pub customer_known: Option<String>,
+    /// Made elsewhere with controlled home content above what is de minimis: yes, no.
+    #[arg(long, value_name = "VALUE")]
+    pub home_content: Option<String>,
 }
 
 impl Facts {
@@ -189,6 +192,7 @@ impl Facts {
             ("approved_share", &self.approved_share),
             ("tested", &self.tested),
             ("customer_known", &self.customer_known),
+            ("home_content", &self.home_content),
         ]
         .into_iter()
         .filter_map(|(name, cell)| cell.as_deref().map(|cell| (name, cell)))
