@@ -358,7 +358,6 @@ const MESSAGES: [&str; 31] = [
 
 /// Texts that no input can provoke in a test, each with the reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
-    ("is a workbook or another packed file, not CSV", "a workbook in a pipe, which cannot be opened as one; a unit test has it"),
     (" different keys", "a thousand names; `blocks_of_too_many_rows_are_told_once` has it"),
     ("has an object longer than 1 MiB", "a megabyte of JSON; a unit test has it"),
     ("cannot be read on from here: ", "a disk that fails in the middle of a file"),

@@ -43,7 +43,7 @@ impl ColumnMap {
     /// # Errors
     /// All that is wrong with it, each with its line.
     pub fn parse(name: &str, text: &str) -> Result<ColumnMap, Vec<Problem>> {
-        let mut parser = Parser { file: Arc::from(name), text, problems: Vec::new() };
+        let mut parser = Parser { file: Arc::from(name), text, targets: Vec::new(), problems: Vec::new() };
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let what = format!("is not TOML: {}", error.message().lines().collect::<Vec<_>>().join("; "));
@@ -66,7 +66,8 @@ impl ColumnMap {
                 }
             }
         }
-        parser.check_targets(&map);
+        parser.targets.sort_by_key(|target| target.at);
+        parser.check_targets();
         parser.problems.sort_by_key(|problem| problem.place.line);
         if parser.problems.is_empty() { Ok(map) } else { Err(parser.problems) }
     }
@@ -108,7 +109,15 @@ impl ColumnMap {
 struct Parser<'t> {
     file: Arc<str>,
     text: &'t str,
+    targets: Vec<Target>,
     problems: Vec<Problem>,
+}
+
+/// A column of ours that is filled, by which key, and where that stands.
+struct Target {
+    ours: String,
+    key: String,
+    at: usize,
 }
 
 impl Parser<'_> {
@@ -156,31 +165,28 @@ impl Parser<'_> {
             return Vec::new();
         };
         let pair = |(name, value): (&toml::Spanned<std::borrow::Cow<str>>, &toml::Spanned<DeValue>)| {
-            let text = self.text(name.get_ref(), name.span().start, value.get_ref())?;
-            Some((name.get_ref().to_string(), text))
+            let (name, at) = (name.get_ref().to_string(), name.span().start);
+            let text = self.text(&name, at, value.get_ref())?;
+            // The export's column stands first in [columns], ours in [constants].
+            let ours = if key == "columns" { text.clone() } else { name.clone() };
+            self.targets.push(Target { ours, key: name.clone(), at });
+            Some((name, text))
         };
         table.iter().filter_map(pair).collect()
     }
 
     /// Each target is a column of ours, and stands once.
-    fn check_targets(&mut self, map: &ColumnMap) {
+    fn check_targets(&mut self) {
         let known = known_columns();
-        let mapped = map.columns.iter().map(|(theirs, ours)| (ours, theirs));
-        let constant = map.constants.iter().map(|(ours, _)| (ours, ours));
-        let mut seen: Vec<&str> = Vec::new();
-        for (ours, key) in mapped.chain(constant) {
-            let at = self.text.find(&format!("\"{key}\"")).or_else(|| self.text.find(key.as_str())).unwrap_or_default();
+        let mut seen: Vec<String> = Vec::new();
+        for Target { ours, key, at } in std::mem::take(&mut self.targets) {
             if !known.contains(&ours.as_str()) {
                 let hint =
-                    hint_with(did_you_mean(ours, known.iter().copied()), "docs/files-in.md says where the columns are listed");
-                self.wrong(
-                    at,
-                    Some(key),
-                    format!("goes to `{}`, which is no column of ours", super::place::shortened(ours)),
-                    hint,
-                );
-            } else if seen.contains(&ours.as_str()) {
-                self.wrong(at, Some(key), format!("goes to `{ours}`, and so does another"), "a column is filled once");
+                    hint_with(did_you_mean(&ours, known.iter().copied()), "docs/files-in.md says where the columns are listed");
+                let what = format!("goes to `{}`, which is no column of ours", super::place::shortened(&ours));
+                self.wrong(at, Some(&key), what, hint);
+            } else if seen.contains(&ours) {
+                self.wrong(at, Some(&key), format!("goes to `{ours}`, and so does another"), "a column is filled once");
             }
             seen.push(ours);
         }
@@ -315,6 +321,9 @@ mod tests {
                 "map.toml:2: A: goes to `quantty`, which is no column of ours | hint: did you mean `quantity`?",
                 "map.toml:4: C: goes to `eccn`, and so does another | hint: a column is filled once",
             ]
+        );
+        assert!(
+            wrong("ignore = [\"Officer\"]\n[columns]\nOfficer = \"xyz\"\n")[0].starts_with("map.toml:3: Officer: goes to `xyz`")
         );
         assert!(wrong("columns =\n")[0].starts_with("map.toml:1: is not TOML: "));
         assert_eq!(

@@ -166,7 +166,6 @@ impl<R: Read> Records<R> {
         let problem = |what: &str, hint: &str| Some(Problem::new(Place::of_file(file), what, hint));
         match self.record.as_slice() {
             [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => problem("is UTF-16, not UTF-8", "save it as `CSV UTF-8`"),
-            [b'P', b'K', 3, 4, ..] => problem("is a workbook or another packed file, not CSV", "save the sheet as `CSV UTF-8`"),
             [b'S', b'Q', b'L', b'i', b't', b'e', b' ', ..] => {
                 problem("is a database, not CSV", "a ledger is named with --ledger")
             }

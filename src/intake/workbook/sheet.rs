@@ -277,7 +277,8 @@ impl SheetRows {
         let text = self.values.text(&self.raw).unwrap_or_else(|(what, hint)| {
             let place = Place { line: self.row, ..Place::of_file(self.origin.file()) };
             row.problems.push(Problem::new(place.at(at.to_string()), what, hint));
-            String::new()
+            // Something stands there, so that it is not called blank as well.
+            if self.raw.value.is_empty() { "=".to_string() } else { self.raw.value.clone() }
         });
         if self.cells.len() <= at {
             if text.is_empty() {
