@@ -33,7 +33,7 @@ pub(super) fn open(file: &Arc<str>, input: File, wanted: Option<&str>) -> Result
     let xml = package.unpacked(&sheet.path).map_err(whole)?;
     let findings = Findings::of(&xml).map_err(whole)?;
     let values = Values::of(&mut package).map_err(whole)?;
-    let mut rows = SheetRows::new(xml, values, findings, package.size).map_err(whole)?;
+    let mut rows = SheetRows::new(xml, values, findings, package.size);
     let mut header = Row::default();
     let cells = loop {
         if !rows.read(&mut header) {

@@ -146,8 +146,8 @@ pub(super) struct SheetRows {
 }
 
 impl SheetRows {
-    pub(super) fn new(input: File, values: Values, findings: Findings, size: u64) -> Result<SheetRows, Broken> {
-        Ok(SheetRows {
+    pub(super) fn new(input: File, values: Values, findings: Findings, size: u64) -> SheetRows {
+        SheetRows {
             xml: xml(input),
             values,
             findings,
@@ -163,7 +163,7 @@ impl SheetRows {
             rows: 0,
             size,
             ended: false,
-        })
+        }
     }
 
     /// From here on rows are read under this header, which begins in column `first`.
